@@ -1,0 +1,11 @@
+//! What a body is before it is bytes to scan: its coding, its media type, and where a JSON document has its strings.
+//!
+//! This module refuses to know policies and kinds. All of it takes chunks in any cut.
+
+mod encoding;
+mod json;
+mod media_type;
+
+pub use encoding::{Coding, DecodeError, Decoder, narrow_accept_encoding};
+pub use json::JsonTracker;
+pub use media_type::{MediaRange, MediaType};

@@ -1,0 +1,160 @@
+//! The table of kinds and the set type over it.
+
+/// A sort of sensitive data: an index into [`KINDS`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Kind(u8);
+
+/// How a finding of a kind is masked when a policy redacts it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mask {
+    /// `[REDACTED:<kind>]` in place of the whole value.
+    Label,
+    /// Every digit but the last `n` becomes `*`; everything else stays.
+    KeepLastDigits(u8),
+}
+
+/// One row of [`KINDS`].
+#[derive(Debug)]
+pub struct KindSpec {
+    /// The name in policies, metrics, labels and events.
+    pub name: &'static str,
+    /// One line for people, without a full stop.
+    pub about: &'static str,
+    /// How the value is masked.
+    pub mask: Mask,
+    /// May stand only behind `detect_sensitive_data`, never in a dlp list.
+    pub detect_only: bool,
+}
+
+/// Every built-in kind, in the order of their numbers.
+pub static KINDS: [KindSpec; 10] = [
+    KindSpec { name: "credit_card", about: "payment card number", mask: Mask::KeepLastDigits(4), detect_only: false },
+    KindSpec { name: "ssn", about: "US social security number", mask: Mask::Label, detect_only: false },
+    KindSpec { name: "email", about: "e-mail address", mask: Mask::Label, detect_only: false },
+    KindSpec { name: "jwt", about: "JSON Web Token", mask: Mask::Label, detect_only: false },
+    KindSpec { name: "aws_access_key", about: "AWS access key ID", mask: Mask::Label, detect_only: false },
+    KindSpec { name: "private_key", about: "PEM private key block", mask: Mask::Label, detect_only: false },
+    KindSpec { name: "google_api_key", about: "Google API key", mask: Mask::Label, detect_only: false },
+    KindSpec { name: "slack_token", about: "Slack token", mask: Mask::Label, detect_only: false },
+    KindSpec { name: "github_token", about: "GitHub token", mask: Mask::Label, detect_only: false },
+    KindSpec { name: "stripe_key", about: "Stripe API key", mask: Mask::Label, detect_only: true },
+];
+
+impl Kind {
+    /// `credit_card`
+    pub const CREDIT_CARD: Kind = Kind(0);
+    /// `ssn`
+    pub const SSN: Kind = Kind(1);
+    /// `email`
+    pub const EMAIL: Kind = Kind(2);
+    /// `jwt`
+    pub const JWT: Kind = Kind(3);
+    /// `aws_access_key`
+    pub const AWS_ACCESS_KEY: Kind = Kind(4);
+    /// `private_key`
+    pub const PRIVATE_KEY: Kind = Kind(5);
+    /// `google_api_key`
+    pub const GOOGLE_API_KEY: Kind = Kind(6);
+    /// `slack_token`
+    pub const SLACK_TOKEN: Kind = Kind(7);
+    /// `github_token`
+    pub const GITHUB_TOKEN: Kind = Kind(8);
+    /// `stripe_key`
+    pub const STRIPE_KEY: Kind = Kind(9);
+
+    /// All kinds, in the order of [`KINDS`].
+    pub fn all() -> impl Iterator<Item = Kind> {
+        (0u8..).take(KINDS.len()).map(Kind)
+    }
+
+    /// The kind of that name, if there is one.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::all().find(|kind| kind.name() == name)
+    }
+
+    /// Its row of the table.
+    pub fn spec(self) -> &'static KindSpec {
+        // A Kind is only made from an index of the table.
+        KINDS.get(usize::from(self.0)).unwrap_or(&KINDS[0])
+    }
+
+    /// Its name in policies, metrics, labels and events.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// Its number: the index of its row.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct KindSet(u128);
+
+impl KindSet {
+    /// No kind.
+    pub const EMPTY: KindSet = KindSet(0);
+
+    /// Every kind of the table.
+    pub fn all() -> KindSet {
+        Kind::all().collect()
+    }
+
+    /// Is `kind` in the set?
+    pub fn contains(self, kind: Kind) -> bool {
+        self.0 & KindSet::bit(kind) != 0
+    }
+
+    /// Adds `kind`; says whether it was new.
+    pub fn insert(&mut self, kind: Kind) -> bool {
+        let before = self.0;
+        self.0 |= KindSet::bit(kind);
+        before != self.0
+    }
+
+    /// The kinds in either set.
+    #[must_use]
+    pub fn union(self, other: KindSet) -> KindSet {
+        KindSet(self.0 | other.0)
+    }
+
+    /// Is the set empty?
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Its kinds, in the order of [`KINDS`].
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::all().filter(move |kind| self.contains(*kind))
+    }
+
+    fn bit(kind: Kind) -> u128 {
+        1u128.checked_shl(u32::from(kind.0)).unwrap_or(0)
+    }
+}
+
+impl FromIterator<Kind> for KindSet {
+    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> KindSet {
+        let mut set = KindSet::EMPTY;
+        for kind in kinds {
+            set.insert(kind);
+        }
+        set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_round_trip() {
+        for kind in Kind::all() {
+            assert_eq!(Kind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!(Kind::STRIPE_KEY.name(), "stripe_key");
+        assert_eq!(KindSet::all().iter().count(), KINDS.len());
+    }
+}
