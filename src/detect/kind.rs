@@ -13,6 +13,22 @@ pub enum Mask {
     KeepLastDigits(u8),
 }
 
+/// A match of a kind's pattern, with what stands around it, for the kind's own judgement.
+#[derive(Clone, Copy)]
+pub struct Candidate<'a> {
+    /// Up to [`LOOK_BEHIND`] bytes directly before the match; fewer only at the start of the body.
+    pub before: &'a [u8],
+    /// The match.
+    pub value: &'a [u8],
+    /// Up to [`LOOK_AHEAD`] bytes directly behind the match; fewer only at the end of the body.
+    pub after: &'a [u8],
+}
+
+/// Most bytes that a validator may read before a match.
+pub const LOOK_BEHIND: usize = 64;
+/// Most bytes that a validator may read behind a match.
+pub const LOOK_AHEAD: usize = 16;
+
 /// One row of [`KINDS`].
 #[derive(Debug)]
 pub struct KindSpec {
@@ -24,20 +40,106 @@ pub struct KindSpec {
     pub mask: Mask,
     /// May stand only behind `detect_sensitive_data`, never in a dlp list.
     pub detect_only: bool,
+    /// The shape of a value: a byte regex without look-around, matched greedily (leftmost, its longest).
+    pub pattern: &'static str,
+    /// Most bytes of a match; the longest that a scanner ever holds for this kind.
+    pub max_len: usize,
+    /// Is it one? The length of the finding, from the start of the match (at most the match's), or `None`.
+    pub accept: fn(&Candidate<'_>) -> Option<usize>,
 }
 
 /// Every built-in kind, in the order of their numbers.
 pub static KINDS: [KindSpec; 10] = [
-    KindSpec { name: "credit_card", about: "payment card number", mask: Mask::KeepLastDigits(4), detect_only: false },
-    KindSpec { name: "ssn", about: "US social security number", mask: Mask::Label, detect_only: false },
-    KindSpec { name: "email", about: "e-mail address", mask: Mask::Label, detect_only: false },
-    KindSpec { name: "jwt", about: "JSON Web Token", mask: Mask::Label, detect_only: false },
-    KindSpec { name: "aws_access_key", about: "AWS access key ID", mask: Mask::Label, detect_only: false },
-    KindSpec { name: "private_key", about: "PEM private key block", mask: Mask::Label, detect_only: false },
-    KindSpec { name: "google_api_key", about: "Google API key", mask: Mask::Label, detect_only: false },
-    KindSpec { name: "slack_token", about: "Slack token", mask: Mask::Label, detect_only: false },
-    KindSpec { name: "github_token", about: "GitHub token", mask: Mask::Label, detect_only: false },
-    KindSpec { name: "stripe_key", about: "Stripe API key", mask: Mask::Label, detect_only: true },
+    KindSpec {
+        name: "credit_card",
+        about: "payment card number",
+        mask: Mask::KeepLastDigits(4),
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "ssn",
+        about: "US social security number",
+        mask: Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "email",
+        about: "e-mail address",
+        mask: Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "jwt",
+        about: "JSON Web Token",
+        mask: Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "aws_access_key",
+        about: "AWS access key ID",
+        mask: Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "private_key",
+        about: "PEM private key block",
+        mask: Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "google_api_key",
+        about: "Google API key",
+        mask: Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "slack_token",
+        about: "Slack token",
+        mask: Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "github_token",
+        about: "GitHub token",
+        mask: Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
+    KindSpec {
+        name: "stripe_key",
+        about: "Stripe API key",
+        mask: Mask::Label,
+        detect_only: true,
+        pattern: "",
+        max_len: 0,
+        accept: |_| None,
+    },
 ];
 
 impl Kind {
