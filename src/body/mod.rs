@@ -7,5 +7,5 @@ mod json;
 mod media_type;
 
 pub use encoding::{Coding, DecodeError, Decoder, narrow_accept_encoding};
-pub use json::JsonTracker;
+pub use json::{JsonTracker, Position, quote_positions};
 pub use media_type::{MediaRange, MediaType};

@@ -171,6 +171,18 @@ impl Policy {
     }
 }
 
+impl Mode {
+    /// The word in policies and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Off => "off",
+            Mode::Detect => "detect",
+            Mode::Shadow => "shadow",
+            Mode::Block => "block",
+        }
+    }
+}
+
 impl BodyRule {
     /// Every kind that must be looked for.
     pub fn kinds(&self) -> KindSet {
