@@ -35,6 +35,46 @@ pub struct Judgement {
     pub counts: Vec<Count>,
 }
 
+impl Judgement {
+    /// The same judgement of a body that was to be rewritten and cannot be: in mode `block` it is blocked, in the others it passes as
+    /// it is, and says so.
+    #[must_use]
+    pub fn unmasked(self, mode: Mode, direction: Direction) -> Judgement {
+        if mode == Mode::Block {
+            return self.lost(direction);
+        }
+        let mut judgement = self.without_redactions(Action::WouldRedact);
+        judgement.verdict = Verdict::WouldBlock;
+        judgement.code = judgement.code.or(Some(Code::Truncated));
+        judgement
+    }
+
+    /// The same judgement of a body that cannot be forwarded, whatever the mode.
+    #[must_use]
+    pub fn lost(self, direction: Direction) -> Judgement {
+        if self.verdict.blocks() {
+            return self;
+        }
+        let mut judgement = self.without_redactions(Action::Detect);
+        count(&mut judgement.counts, Engine::BodySize, None, Action::Block);
+        Judgement {
+            verdict: Verdict::Blocked,
+            code: Some(Code::Truncated),
+            status: Failure::TooLarge.status(direction),
+            uninspected: None,
+            ..judgement
+        }
+    }
+
+    fn without_redactions(mut self, instead: Action) -> Judgement {
+        self.rewrite = false;
+        for count in self.counts.iter_mut().filter(|count| count.action == Action::Redact) {
+            count.action = instead;
+        }
+        self
+    }
+}
+
 /// HTTP status of a block reply for a finding.
 const STATUS_BLOCKED: u16 = 403;
 
@@ -103,10 +143,7 @@ pub(super) fn of_failure(
         (_, false) => (Verdict::WouldBlock, Action::WouldBlock, Some(failure.code())),
     };
     let unmasked = if verdict.blocks() { Action::Detect } else { Action::WouldRedact };
-    let mut counts = seen.counts;
-    for count in counts.iter_mut().filter(|count| count.action == Action::Redact) {
-        count.action = unmasked;
-    }
+    let mut counts = seen.without_redactions(unmasked).counts;
     count(&mut counts, failure.engine(), None, action);
     let uninspected = (!verdict.blocks()).then(|| failure.uninspected());
     Judgement { verdict, code, status: failure.status(direction), rewrite: false, uninspected, counts }

@@ -14,5 +14,5 @@ pub use inspector::Inspector;
 pub use judge::{Count, Judgement};
 pub use mask::rewrite;
 pub use plan::{MessageHead, Plan, plan};
-pub use reply::{Reply, block_reply};
+pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
 pub use verdict::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};

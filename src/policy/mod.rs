@@ -41,7 +41,7 @@ pub struct RequestHead<'a> {
     /// `:method`.
     pub method: &'a [u8],
     /// All headers, as they came.
-    pub headers: &'a [(Vec<u8>, Vec<u8>)],
+    pub headers: &'a [(&'a [u8], &'a [u8])],
 }
 
 /// Where a request ended up, and why.
