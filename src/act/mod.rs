@@ -16,3 +16,6 @@ pub use mask::rewrite;
 pub use plan::{MessageHead, Plan, plan};
 pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
 pub use verdict::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};
+
+#[cfg(test)]
+mod tests;
