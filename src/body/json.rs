@@ -81,7 +81,7 @@ impl JsonTracker {
     pub fn positions(&self, bytes: &[u8], ranges: &[(usize, usize)]) -> Vec<Position> {
         let mut place = self.place;
         let mut at = 0;
-        // The start of the bare token that `at` stands in or at.
+        // Where the bare token that `at` stands in begins.
         let mut token = 0;
         ranges
             .iter()
@@ -101,6 +101,9 @@ impl JsonTracker {
                     return Position::InString;
                 }
                 let end = end.clamp(start, bytes.len());
+                // A range that starts at a separator touches no token before it.
+                let in_token = bytes.get(start).is_some_and(|byte| is_token_byte(*byte));
+                let token = if in_token { token } else { start };
                 Position::Bare { start: token, end: token_end(bytes, place, start, end) }
             })
             .collect()

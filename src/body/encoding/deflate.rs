@@ -33,12 +33,13 @@ impl Deflate {
         }
         let mut rest = chunk;
         while self.stage == Stage::Stream {
-            let step = self.inflate.step(rest, out.room())?;
+            let step = self.inflate.step(rest, out.room());
             rest = rest.get(step.consumed..).unwrap_or_default();
             let next = step.next;
             out.give(step.output, sink)?;
             match next {
                 Next::Again => {}
+                Next::Corrupt => return Err(DecodeError::Corrupt),
                 Next::Feed => return Ok(()),
                 Next::Ended => self.stage = Stage::Ended,
             }

@@ -84,7 +84,7 @@ impl Gzip {
     fn stream<'a>(&mut self, input: &'a [u8], out: &mut Output, sink: &mut dyn FnMut(&[u8])) -> Result<&'a [u8], DecodeError> {
         let mut rest = input;
         loop {
-            let step = self.inflate.step(rest, out.room())?;
+            let step = self.inflate.step(rest, out.room());
             rest = rest.get(step.consumed..).unwrap_or_default();
             let next = step.next;
             self.crc.update(step.output);
@@ -92,6 +92,7 @@ impl Gzip {
             out.give(step.output, sink)?;
             match next {
                 Next::Again => {}
+                Next::Corrupt => return Err(DecodeError::Corrupt),
                 Next::Feed => return Ok(&[]),
                 Next::Ended => {
                     self.stage = Stage::Trailer(Collector::default());

@@ -8,8 +8,6 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, TINFL_LZ_DICT_SIZE, decompress_with_limit};
 
-use super::DecodeError;
-
 /// The farthest that DEFLATE refers back, in bytes; a piece of output is never longer.
 const WINDOW_BYTES: usize = TINFL_LZ_DICT_SIZE;
 
@@ -46,6 +44,8 @@ pub(super) enum Next {
     Feed,
     /// The stream has ended; what is left of the input is not part of it.
     Ended,
+    /// The stream is broken behind this output.
+    Corrupt,
 }
 
 impl Inflate {
@@ -63,7 +63,7 @@ impl Inflate {
     }
 
     /// Decodes on; makes at most `max` bytes, and no more than what fits before the end of the window.
-    pub(super) fn step(&mut self, input: &[u8], max: usize) -> Result<Step<'_>, DecodeError> {
+    pub(super) fn step(&mut self, input: &[u8], max: usize) -> Step<'_> {
         if self.at >= self.window.len() {
             self.at = 0;
             self.wrapped = true;
@@ -84,9 +84,9 @@ impl Inflate {
             TINFLStatus::Done => Next::Ended,
             TINFLStatus::NeedsMoreInput => Next::Feed,
             TINFLStatus::HasMoreOutput if made > 0 || consumed > 0 => Next::Again,
-            _ => return Err(DecodeError::Corrupt),
+            _ => Next::Corrupt,
         };
-        Ok(Step { consumed, output: self.window.get(start..self.at).unwrap_or_default(), next })
+        Step { consumed, output: self.window.get(start..self.at).unwrap_or_default(), next }
     }
 }
 
