@@ -3,7 +3,7 @@
 //! A label where there is room for it, the same length where there is not. A JSON document stays one: a bare number that is
 //! masked becomes a string.
 
-use crate::body::{Position, quote_positions};
+use crate::body::{Position, quote_ranges};
 use crate::detect::Mask;
 use crate::scan::Finding;
 
@@ -15,7 +15,7 @@ const STAR: u8 = b'*';
 /// Labels are used where the result fits `max_len`, else every value is masked in place, and the length stays what it was.
 pub fn rewrite(body: &[u8], findings: &[Finding], json: bool, max_len: Option<usize>) -> Option<Vec<u8>> {
     let ranges: Vec<(usize, usize)> = findings.iter().map(|finding| (to_usize(finding.start), to_usize(finding.end))).collect();
-    let positions = if json { quote_positions(body, &ranges) } else { vec![Position::InString; ranges.len()] };
+    let positions = if json { quote_ranges(body, &ranges) } else { vec![Position::InString; ranges.len()] };
     let labelled = splice(body, findings, &positions, Style::Label)?;
     match max_len {
         Some(max_len) if labelled.len() > max_len => {
