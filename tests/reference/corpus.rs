@@ -5,10 +5,10 @@ use bodyguard::scan::Finding;
 use serde::Deserialize;
 
 /// A body and what must be found in it, of one kind.
-pub struct Row {
-    pub name: String,
-    pub body: Vec<u8>,
-    pub wanted: Vec<Finding>,
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) wanted: Vec<Finding>,
 }
 
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ struct Raw {
 }
 
 /// The rows of a kind.
-pub fn rows(kind: Kind) -> Vec<Row> {
+pub(crate) fn rows(kind: Kind) -> Vec<Row> {
     let path = format!("{}/tests/corpus/{}.toml", env!("CARGO_MANIFEST_DIR"), kind.name());
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));

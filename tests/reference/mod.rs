@@ -4,7 +4,7 @@
 //! no `may_start`, and it is slow on hostile bodies. What is faster must give the same findings.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-pub mod corpus;
+pub(crate) mod corpus;
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ use regex_automata::{Anchored, Input, MatchKind, nfa::thompson};
 static PATTERNS: LazyLock<Vec<dense::DFA<Vec<u32>>>> = LazyLock::new(|| KINDS.iter().map(|spec| compile(spec.pattern)).collect());
 
 /// All findings of `kinds` in `body`, sorted by start.
-pub fn scan(kinds: KindSet, body: &[u8]) -> Vec<Finding> {
+pub(crate) fn scan(kinds: KindSet, body: &[u8]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = kinds.iter().flat_map(|kind| scan_kind(kind, body)).collect();
     findings.sort_unstable();
     findings
@@ -40,7 +40,7 @@ fn scan_kind(kind: Kind, body: &[u8]) -> Vec<Finding> {
 }
 
 /// The end of the longest match of a kind's pattern that begins at `start`.
-pub fn longest(kind: Kind, body: &[u8], start: usize) -> Option<usize> {
+pub(crate) fn longest(kind: Kind, body: &[u8], start: usize) -> Option<usize> {
     let end = body.len().min(start + kind.spec().max_len);
     let input = Input::new(&body[start..end]).anchored(Anchored::Yes);
     let found = PATTERNS[kind.index()].try_search_fwd(&input).expect("a search without quit bytes cannot fail");
@@ -48,7 +48,7 @@ pub fn longest(kind: Kind, body: &[u8], start: usize) -> Option<usize> {
 }
 
 /// A match with its neighbours.
-pub fn candidate(body: &[u8], start: usize, end: usize) -> Candidate<'_> {
+pub(crate) fn candidate(body: &[u8], start: usize, end: usize) -> Candidate<'_> {
     Candidate {
         before: &body[start.saturating_sub(LOOK_BEHIND)..start],
         value: &body[start..end],
@@ -67,6 +67,6 @@ fn compile(pattern: &str) -> dense::DFA<Vec<u32>> {
 }
 
 /// Bytes of the automaton of a kind.
-pub fn automaton_bytes(kind: Kind) -> usize {
+pub(crate) fn automaton_bytes(kind: Kind) -> usize {
     PATTERNS[kind.index()].memory_usage()
 }
