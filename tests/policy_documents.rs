@@ -1,6 +1,6 @@
 //! The forms in which a document comes, and the documents that come with the project.
 
-#![allow(clippy::arithmetic_side_effects)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{

@@ -1,5 +1,7 @@
 //! Every error and warning of a policy document, word for word.
 
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use bodyguard::policy::{Policy, Problem};
 
 fn lines(problems: &[Problem]) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Which rule a request gets: hosts, routes, inheritance.
 
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution};
 use proptest::prelude::*;
@@ -8,7 +10,7 @@ type Headers<'a> = &'a [(&'a str, &'a str)];
 
 /// Where a request ends up: the JSON path of its rule, or why it passes.
 fn place(policy: &Policy, authority: &str, method: &str, path: &str, headers: Headers<'_>) -> String {
-    let headers: Vec<(Vec<u8>, Vec<u8>)> = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let headers: Vec<(&[u8], &[u8])> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let head =
         RequestHead { authority: authority.as_bytes(), path: path.as_bytes(), method: method.as_bytes(), headers: &headers };
     let place = match policy.resolve(&head) {
@@ -239,7 +241,10 @@ domains:
 
     let overrides = rule("$.domains[0].routes[1]");
     assert_eq!((overrides.mode, overrides.fail_mode, overrides.skip_content_types.len()), (Mode::Block, FailMode::Close, 0));
-    assert_eq!(overrides.block_response, Some(BlockResponse { status: Some(403), content_type: None, body: Some("nope".into()) }));
+    assert_eq!(
+        overrides.block_response,
+        Some(BlockResponse { status: Some(403), content_type: None, body: Some("nope".into()) })
+    );
     assert_eq!(overrides.request, None);
     // checks.body is replaced whole: no redact list and no hook are left of the defaults', and the direction is built in again.
     let jwt: KindSet = [Kind::JWT].into_iter().collect();
@@ -334,7 +339,7 @@ proptest! {
     #[test]
     fn any_bytes_are_resolved(authority in any::<Vec<u8>>(), path in any::<Vec<u8>>(), method in any::<Vec<u8>>(), name in any::<Vec<u8>>(), value in any::<Vec<u8>>()) {
         let policy = load("domains: [{hosts: ['*'], routes: [{match: {path_regex: '^/.\\w', headers: [{name: a, regex: b}]}}, {match: {}}]}]");
-        let headers = [(name, value)];
+        let headers = [(&name[..], &value[..])];
         let head = RequestHead { authority: &authority, path: &path, method: &method, headers: &headers };
         let explained = policy.explain(&head);
         prop_assert!(matches!((policy.resolve(&head), explained.resolution), (Resolution::Rule(a), Resolution::Rule(b)) if a.source == b.source));

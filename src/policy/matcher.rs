@@ -136,9 +136,8 @@ impl HeaderMatch {
 }
 
 /// The value of a header; several of the name are joined with a comma and a space, as Envoy joins them.
-fn header<'a>(headers: &'a [(Vec<u8>, Vec<u8>)], name: &str) -> Option<Cow<'a, [u8]>> {
-    let mut values =
-        headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value.as_slice());
+fn header<'a>(headers: &[(&'a [u8], &'a [u8])], name: &str) -> Option<Cow<'a, [u8]>> {
+    let mut values = headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| *value);
     let mut joined = Cow::Borrowed(values.next()?);
     for value in values {
         let joined = joined.to_mut();

@@ -63,7 +63,7 @@ pub struct RequestHead<'a> {
     /// `:method`.
     pub method: &'a [u8],
     /// All headers, as they came.
-    pub headers: &'a [(Vec<u8>, Vec<u8>)],
+    pub headers: &'a [(&'a [u8], &'a [u8])],
 }
 
 /// Where a request ended up, and why.
@@ -200,6 +200,18 @@ impl Policy {
     /// Every rule of the policy, each once; telemetry defines its metrics from them.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.routing.rules()
+    }
+}
+
+impl Mode {
+    /// The word in policies and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Off => "off",
+            Mode::Detect => "detect",
+            Mode::Shadow => "shadow",
+            Mode::Block => "block",
+        }
     }
 }
 
