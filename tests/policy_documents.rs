@@ -196,7 +196,7 @@ fn a_struct_that_looks_like_json_at_first_is_read_as_one() {
 
 #[test]
 fn depth_is_bounded_in_every_form() {
-    let deep = |levels: usize| format!("{}{}", "{\"a\":".repeat(levels), format!("1{}", "}".repeat(levels)));
+    let deep = |levels: usize| ["{\"a\":".repeat(levels), "1".into(), "}".repeat(levels)].concat();
     let json = root_error(deep(33).as_bytes());
     assert!(json.starts_with("not json: nested deeper than 32 levels"), "{json}");
     assert!(root_error(deep(100_000).as_bytes()).starts_with("not json: nested deeper than 32 levels"));

@@ -144,8 +144,8 @@ fn the_kinds_of_a_dlp_list_are_checked() {
             ".redact[1]",
             "found \"ssn\", which block names too, allowed: a kind in one of the two lists".into(),
         ),
-        ("direction: both", "", "neither block nor redact names a kind, allowed: at least one".into()),
-        ("block: [], redact: []", "", "neither block nor redact names a kind, allowed: at least one".into()),
+        ("direction: both", "", "found no block or redact, which is needed".into()),
+        ("block: [], redact: []", "", "found no block or redact, which is needed".into()),
     ] {
         assert_one(
             &route(&format!("checks: {{body: {{dlp: {{{dlp}}}}}}}")),
@@ -226,7 +226,7 @@ fn what_a_route_asks_for_is_checked() {
             "found \"FETCH\", allowed: an HTTP method: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT, QUERY, or one of WebDAV".into(),
         ),
         ("methods: GET", ".methods", "found \"GET\", allowed: a list".into()),
-        ("headers: [{exact: a}]", ".headers[0]", "found no name, allowed: the name of a header".into()),
+        ("headers: [{exact: a}]", ".headers[0]", "found no name, which is needed".into()),
         ("headers: [{name: 'a b'}]", ".headers[0].name", "found \"a b\", allowed: a header name (RFC 9110 token)".into()),
         ("headers: {'x:y': z}", ".headers[\"x:y\"]", "found \"x:y\", allowed: a header name (RFC 9110 token)".into()),
         ("headers: {x: 1}", ".headers.x", "found 1, allowed: a text without control characters, at most 4096 bytes".into()),
@@ -240,9 +240,12 @@ fn what_a_route_asks_for_is_checked() {
 #[test]
 fn hosts_are_checked_and_belong_to_one_domain() {
     let allowed = "allowed: a host name, *.suffix or *";
-    assert_errors("domains: [{hosts: []}]", &["$.domains[0].hosts: names no host, allowed: at least one; * is every host"]);
-    assert_errors("domains: [{policy: {}}]", &["$.domains[0].hosts: names no host, allowed: at least one; * is every host"]);
-    assert_errors("domains: [{hosts: [a.com], host: b.com}]", &["$.domains[0]: found hosts and host, allowed: one of them"]);
+    assert_errors("domains: [{hosts: []}]", &["$.domains[0]: found no hosts or host, which is needed"]);
+    assert_errors("domains: [{policy: {}}]", &["$.domains[0]: found no hosts or host, which is needed"]);
+    assert_errors(
+        "domains: [{hosts: [a.com], host: b.com}]",
+        &["$.domains[0]: found hosts and host, allowed: at most one of hosts, host"],
+    );
     assert_errors("domains: [{hosts: [a*.com]}]", &[&format!("$.domains[0].hosts[0]: found \"a*.com\", {allowed}")]);
     assert_errors(
         "domains: [{hosts: ['a.com:80']}]",
@@ -362,7 +365,7 @@ fn the_resource_around_a_spec_is_checked() {
         "{apiVersion: v1, kind: Policy, spec: {}}",
         &["$.apiVersion: found \"v1\", allowed: sentinel.elchi.io/v1", "$.kind: found \"Policy\", allowed: SecurityPolicy"],
     );
-    assert_errors("{kind: SecurityPolicy}", &["$.spec: missing, allowed: the policy"]);
+    assert_errors("{kind: SecurityPolicy}", &["$: found no spec, which is needed"]);
     let name = "1 to 63 of A-Z a-z 0-9 . _ - (it becomes a metric label)";
     for bad in ["''", "'a b'", "ünï", "'a=b;'"] {
         let shown = bad.trim_matches('\'');

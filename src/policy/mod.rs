@@ -4,6 +4,7 @@
 //! every error it found, each with its JSON path. This module refuses to know bytes of bodies, hosts and clocks.
 
 mod block;
+mod checks;
 mod compile;
 mod cursor;
 mod document;

@@ -14,9 +14,13 @@ pub(super) struct Shape {
     pub(super) name: &'static str,
     /// In the order in which errors list them.
     pub(super) fields: &'static [Field],
+    /// Fields of which at least one must be there, and not be an empty list.
+    pub(super) some_of: &'static [&'static str],
+    /// Groups of fields of which at most one may be there.
+    pub(super) one_of: &'static [&'static [&'static str]],
 }
 
-/// One field of an object. Every field may be missing or null; what must be there is for the compiler to say.
+/// One field of an object. Null is as if it were not there.
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: &'static str,
@@ -174,6 +178,18 @@ fn check_object(fields: &[(String, Node)], shape: &Shape, path: &str, report: &m
             Some(field) if matches!(value, Node::Null) && !matches!(field.holds, Holds::Refused(_)) => {}
             Some(field) => check(value, &field.holds, &path, report),
             None => report.error(path, unknown(name, shape)),
+        }
+    }
+    let set = |name: &&&str| fields.iter().any(|(key, value)| key == **name && !matches!(value, Node::Null));
+    let filled =
+        |name: &&str| fields.iter().any(|(key, value)| key == name && *value != Node::Null && *value != Node::List(Vec::new()));
+    if !shape.some_of.is_empty() && !shape.some_of.iter().any(filled) {
+        report.error(path, format!("found no {}, which is needed", shape.some_of.join(" or ")));
+    }
+    for group in shape.one_of {
+        let found: Vec<&str> = group.iter().filter(set).copied().collect();
+        if found.len() > 1 {
+            report.error(path, format!("found {}, allowed: at most one of {}", found.join(" and "), group.join(", ")));
         }
     }
 }
