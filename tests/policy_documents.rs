@@ -6,6 +6,7 @@ use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{
     BlockResponse, BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, Problem, RequestHead, Resolution, Rule,
 };
+use proptest::prelude::*;
 use std::sync::Arc;
 
 const FULL: &str = include_str!("../policies/full-example.yaml");
@@ -243,6 +244,79 @@ fn null_is_as_if_the_field_were_not_there() {
     let policy = load("{exclude: null, defaults: null, domains: [{host: a, policy: null, routes: null}]}");
     assert_eq!(policy.warnings, []);
     assert_eq!(rule(&policy, "a", "GET", "/").source, "$.domains[0]");
+}
+
+/// Documents of a policy's words, most of them wrong.
+fn documents() -> impl Strategy<Value = serde_json::Value> {
+    let words = [
+        "domains",
+        "hosts",
+        "host",
+        "routes",
+        "match",
+        "policy",
+        "defaults",
+        "mode",
+        "checks",
+        "body",
+        "dlp",
+        "block",
+        "redact",
+        "inspect_request_body",
+        "max_request_body_bytes",
+        "path_prefix",
+        "methods",
+        "headers",
+        "content_type",
+        "spec",
+        "metadata",
+        "name",
+        "engines",
+        "timeout",
+        "exclude",
+        "block_response",
+        "status",
+        "odd name",
+    ];
+    let word = prop::sample::select(words.to_vec());
+    let values = ["*", "off", "block", "email", "jwt", "/", "/a", "GET", "a.com", "", "x\ny", "\u{1F512}"];
+    let leaf = prop_oneof![
+        prop::sample::select(values.to_vec()).prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+        prop::sample::select(vec![0.0, 1.0, 403.0, -1.0, 0.5, 1e18]).prop_map(serde_json::Value::from),
+        Just(serde_json::Value::Null),
+    ];
+    leaf.prop_recursive(6, 48, 6, move |inner| {
+        prop_oneof![
+            3 => prop::collection::btree_map(word.clone().prop_map(str::to_owned), inner.clone(), 0..5)
+                .prop_map(|fields| fields.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            1 => prop::collection::vec(inner, 0..3).prop_map(serde_json::Value::from),
+        ]
+    })
+    .prop_filter("an object", serde_json::Value::is_object)
+}
+
+/// The name of a policy that loads, with its hash and warnings, or its errors.
+fn outcome(loaded: Result<Policy, Vec<Problem>>) -> (String, Vec<Problem>) {
+    match loaded {
+        Ok(policy) => (policy.hash, policy.warnings),
+        Err(problems) => (String::new(), problems),
+    }
+}
+
+proptest! {
+    #[test]
+    fn json_and_struct_of_a_document_have_one_outcome(document in documents()) {
+        let text = document.to_string();
+        let json = outcome(Policy::from_plugin_configuration(text.as_bytes()));
+        prop_assert!(!json.0.is_empty() || !json.1.is_empty(), "an error without a word: {text}");
+        prop_assert!(json.1.iter().all(|problem| problem.path.starts_with('$') && !problem.to_string().contains('\n')));
+        // The Struct of an empty object is no bytes at all.
+        if document != serde_json::json!({}) {
+            prop_assert_eq!(&json, &outcome(Policy::from_plugin_configuration(&wire::of(&document))), "{}", text);
+        }
+        prop_assert_eq!(json, outcome(Policy::from_yaml_or_json(&text)));
+    }
 }
 
 // --- documents that come with the project ---

@@ -144,8 +144,8 @@ fn the_kinds_of_a_dlp_list_are_checked() {
             ".redact[1]",
             "found \"ssn\", which block names too, allowed: a kind in one of the two lists".into(),
         ),
-        ("direction: both", "", "found no block or redact, which is needed".into()),
-        ("block: [], redact: []", "", "found no block or redact, which is needed".into()),
+        ("direction: both", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
+        ("block: [], redact: []", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
     ] {
         assert_one(
             &route(&format!("checks: {{body: {{dlp: {{{dlp}}}}}}}")),
@@ -161,7 +161,7 @@ fn an_inspected_direction_needs_a_cap() {
     assert_one(
         &route(&format!("inspect_response_body: true, {checks}")),
         ".policy.inspect_response_body",
-        "found true, but max_response_body_bytes is not set and built in is 0, allowed: with 1 to 1073741824",
+        "found true without max_response_body_bytes (built in: 0), allowed: with one from 1 to 1073741824",
     );
     assert_one(
         &route(&format!("inspect_request_body: true, max_request_body_bytes: 0, {checks}")),
@@ -240,8 +240,14 @@ fn what_a_route_asks_for_is_checked() {
 #[test]
 fn hosts_are_checked_and_belong_to_one_domain() {
     let allowed = "allowed: a host name, *.suffix or *";
-    assert_errors("domains: [{hosts: []}]", &["$.domains[0]: found no hosts or host, which is needed"]);
-    assert_errors("domains: [{policy: {}}]", &["$.domains[0]: found no hosts or host, which is needed"]);
+    assert_errors(
+        "domains: [{hosts: []}]",
+        &["$.domains[0]: found neither hosts nor host, allowed: at least one of them, not empty"],
+    );
+    assert_errors(
+        "domains: [{policy: {}}]",
+        &["$.domains[0]: found neither hosts nor host, allowed: at least one of them, not empty"],
+    );
     assert_errors(
         "domains: [{hosts: [a.com], host: b.com}]",
         &["$.domains[0]: found hosts and host, allowed: at most one of hosts, host"],

@@ -181,10 +181,7 @@ impl Side {
         if max_bytes == 0 && self.max_bytes.is_none() {
             report.error(
                 &inspect.path,
-                format!(
-                    "found true, but {} is not set and built in is 0, allowed: with 1 to {MAX_BODY_BYTES}",
-                    direction.max_bytes
-                ),
+                format!("found true without {} (built in: 0), allowed: with one from 1 to {MAX_BODY_BYTES}", direction.max_bytes),
             );
         }
         let dlp = checks.dlp.as_ref().filter(|dlp| dlp.covers(direction));

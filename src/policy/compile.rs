@@ -103,6 +103,8 @@ fn read_domain(cursor: &Cursor<'_>, defaults: &Block, report: &mut Report) -> Do
 #[derive(Default)]
 struct Hosts {
     entries: Vec<HostEntry>,
+    /// To indices of `entries`.
+    known: BTreeMap<HostPattern, usize>,
 }
 
 impl Hosts {
@@ -111,8 +113,11 @@ impl Hosts {
         let items = given.map(|list| list.items_or_self()).unwrap_or_default();
         for item in items {
             let Some(pattern) = item.text().and_then(|text| HostPattern::parse(text).ok()) else { continue };
-            match self.entries.iter().find(|entry| entry.pattern == pattern) {
-                None => self.entries.push(HostEntry { pattern, domain, source: item.path }),
+            match self.known.get(&pattern).and_then(|index| self.entries.get(*index)) {
+                None => {
+                    self.known.insert(pattern.clone(), self.entries.len());
+                    self.entries.push(HostEntry { pattern, domain, source: item.path });
+                }
                 Some(earlier) if earlier.domain == domain => {
                     report.warning(item.path, format!("{pattern} stands at {} already", earlier.source));
                 }

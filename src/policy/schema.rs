@@ -16,7 +16,7 @@ pub fn json_schema() -> String {
     define(&SPEC, &mut defs);
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://sentinel.elchi.io/v1/bodyguard-policy.schema.json",
+        "$id": "urn:bodyguard:policy:v1",
         "title": "bodyguard policy",
         "description": "a SecurityPolicy resource, or the spec of one",
         "if": {"type": "object", "anyOf": RESOURCE.fields.iter().map(|field| json!({"required": [field.name]})).collect::<Vec<_>>()},

@@ -4,6 +4,8 @@
 //! everything that does not fit. The JSON schema is made from the same table, so the two cannot disagree.
 //! This module refuses to know what any field means.
 
+use std::collections::BTreeSet;
+
 use super::Problem;
 use super::node::{Node, field_path, item_path, shown_text};
 
@@ -83,29 +85,29 @@ impl Choice {
     }
 }
 
-/// What came of a check.
+/// What came of a check: each problem once, in the order found.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    reported: BTreeSet<(String, String)>,
 }
 
 impl Report {
-    /// Reports an error, once.
+    /// Reports an error.
     pub(super) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        push(&mut self.errors, path.into(), message.into());
+        let problem = self.new_problem(path.into(), message.into());
+        self.errors.extend(problem);
     }
 
-    /// Reports a warning, once.
+    /// Reports a warning.
     pub(super) fn warning(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        push(&mut self.warnings, path.into(), message.into());
+        let problem = self.new_problem(path.into(), message.into());
+        self.warnings.extend(problem);
     }
-}
 
-fn push(problems: &mut Vec<Problem>, path: String, message: String) {
-    let problem = Problem { path, message };
-    if !problems.contains(&problem) {
-        problems.push(problem);
+    fn new_problem(&mut self, path: String, message: String) -> Option<Problem> {
+        self.reported.insert((path.clone(), message.clone())).then_some(Problem { path, message })
     }
 }
 
@@ -137,9 +139,10 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
         (Holds::List(_), _) => report.error(path, format!("found {}, allowed: a list", node.shown())),
         (Holds::Object(shape), Node::Object(fields)) => check_object(fields, shape, path, report),
         (Holds::Map(values), Node::Object(fields)) => {
-            for (index, (name, value)) in fields.iter().enumerate() {
+            let mut seen = BTreeSet::new();
+            for (name, value) in fields {
                 let path = field_path(path, name);
-                report_second(fields, index, name, &path, report);
+                check_once(&mut seen, name, &path, report);
                 check(value, values, &path, report);
             }
         }
@@ -171,9 +174,10 @@ fn check_choice(node: &Node, choice: &Choice, path: &str, report: &mut Report) {
 }
 
 fn check_object(fields: &[(String, Node)], shape: &Shape, path: &str, report: &mut Report) {
-    for (index, (name, value)) in fields.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    for (name, value) in fields {
         let path = field_path(path, name);
-        report_second(fields, index, name, &path, report);
+        check_once(&mut seen, name, &path, report);
         match shape.fields.iter().find(|field| field.name == name) {
             Some(field) if matches!(value, Node::Null) && !matches!(field.holds, Holds::Refused(_)) => {}
             Some(field) => check(value, &field.holds, &path, report),
@@ -184,7 +188,13 @@ fn check_object(fields: &[(String, Node)], shape: &Shape, path: &str, report: &m
     let filled =
         |name: &&str| fields.iter().any(|(key, value)| key == name && *value != Node::Null && *value != Node::List(Vec::new()));
     if !shape.some_of.is_empty() && !shape.some_of.iter().any(filled) {
-        report.error(path, format!("found no {}, which is needed", shape.some_of.join(" or ")));
+        report.error(
+            path,
+            match shape.some_of {
+                [one] => format!("found no {one}, which is needed"),
+                some => format!("found neither {}, allowed: at least one of them, not empty", some.join(" nor ")),
+            },
+        );
     }
     for group in shape.one_of {
         let found: Vec<&str> = group.iter().filter(set).copied().collect();
@@ -194,8 +204,8 @@ fn check_object(fields: &[(String, Node)], shape: &Shape, path: &str, report: &m
     }
 }
 
-fn report_second(fields: &[(String, Node)], index: usize, name: &str, path: &str, report: &mut Report) {
-    if fields.iter().take(index).any(|(earlier, _)| earlier == name) {
+fn check_once<'a>(seen: &mut BTreeSet<&'a str>, name: &'a str, path: &str, report: &mut Report) {
+    if !seen.insert(name) {
         report.error(path, "found twice, allowed: once");
     }
 }
