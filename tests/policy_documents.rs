@@ -60,7 +60,7 @@ fn root_error(bytes: &[u8]) -> String {
 mod wire {
     use serde_json::Value;
 
-    pub fn of(value: &Value) -> Vec<u8> {
+    pub(super) fn of(value: &Value) -> Vec<u8> {
         let Value::Object(fields) = value else { panic!("not an object") };
         let mut out = Vec::new();
         for (key, value) in fields {

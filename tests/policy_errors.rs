@@ -418,6 +418,15 @@ max_inflight_body_bytes: 0
 }
 
 #[test]
+fn broken_yaml_is_named_with_its_line_and_column() {
+    assert_errors("a: [", &["$: not yaml: line 1 column 4: unclosed bracket '['"]);
+    assert_errors("a: 1\na: 2", &["$: not yaml: line 2 column 1: duplicate mapping key: a"]);
+    assert_errors("a: 1\n---\nb: 2", &["$: not yaml: line 3 column 1: multiple YAML documents detected"]);
+    assert_errors("- a", &["$: found a list of 1, allowed: an object"]);
+    assert_errors("spec: null", &["$: found no spec, which is needed"]);
+}
+
+#[test]
 fn every_problem_is_one_lower_case_line() {
     for text in
         ["{\"a\nb\": 1, domains: \"\\u0007\"}", "[1]", "a: [", "domains: [{hosts: [\"a\\nb\"]}]", "!!x", "{a: 1, a: 2}", ""]

@@ -31,7 +31,7 @@ const HASH_BYTES: usize = 6;
 pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
     let mut report = Report::default();
     let root = Cursor::new(document, "$");
-    let envelope = ["apiVersion", "kind", "metadata", "spec"].iter().any(|name| root.field(name).is_some());
+    let envelope = matches!(document, Node::Object(fields) if fields.iter().any(|(name, _)| RESOURCE.has(name)));
     check(document, &Holds::Object(if envelope { &RESOURCE } else { &SPEC }), "$", &mut report);
     let spec = if envelope { root.field("spec") } else { Some(root.clone()) };
     let Some(spec) = spec else { return Err(in_document_order(report.errors, document)) };

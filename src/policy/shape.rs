@@ -22,6 +22,13 @@ pub(super) struct Shape {
     pub(super) one_of: &'static [&'static [&'static str]],
 }
 
+impl Shape {
+    /// Is there a field of that name?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
+}
+
 /// One field of an object. Null is as if it were not there.
 #[derive(Debug)]
 pub(super) struct Field {
@@ -215,7 +222,7 @@ fn unknown(name: &str, shape: &Shape) -> String {
     let allowed = usable().map(|field| field.name).collect::<Vec<_>>().join(", ");
     let below = || {
         usable().find_map(|field| match &field.holds {
-            Holds::Object(inner) if inner.fields.iter().any(|field| field.name == name) => Some(format!("{}.{name}", field.name)),
+            Holds::Object(inner) if inner.has(name) => Some(format!("{}.{name}", field.name)),
             _ => None,
         })
     };
