@@ -6,6 +6,6 @@ mod encoding;
 mod json;
 mod media_type;
 
-pub use encoding::{Coding, DecodeError, Decoder, narrow_accept_encoding};
-pub use json::JsonTracker;
+pub use encoding::{Coding, DecodeError, Decoder, decode, narrow_accept_encoding};
+pub use json::{JsonTracker, Position, quote_ranges};
 pub use media_type::{MediaRange, MediaType};
