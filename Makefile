@@ -45,7 +45,8 @@ unit: rust ## unit, property, corpus and command line tests
 
 # More for pytest: make envoy-test PYTEST='-k gzip -x'
 envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module in real Envoys, the oldest and the newest supported
-	@.local/python/bin/python3 -B -m pytest tests/envoy $(PYTEST)
+	@.local/python/bin/python3 -B -m pytest -c tests/envoy/pytest.ini tests/envoy --module $(WASM) \
+	  --envoy .local/envoy-$(ENVOY_OLDEST)/envoy --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
 
 fmt: rust-lint ## format the code
 	@cargo fmt

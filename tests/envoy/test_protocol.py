@@ -1,4 +1,4 @@
-"""The shapes that HTTP gives a message (issue of the field: framing, trailers, ends, keep-alive), on both sides of Envoy."""
+"""The shapes that HTTP gives a message, on both sides of Envoy: framing, trailers, ends, keep-alive, and broken ones."""
 
 from __future__ import annotations
 

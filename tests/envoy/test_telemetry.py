@@ -206,6 +206,7 @@ def test_no_found_value_is_ever_logged_at_any_level(run, world):
         envoy.upstream.script(Response(pieces=[body[:60], body[60:70], body[70:]], framing="none"))
         envoy.exchange(Request(path="/x"), "h2", "h2")
     assert len(envoy.log()) > 100_000, "trace is on"
+    assert len(envoy.events(0)) > 100, "the filter did tell of what it found"
     metrics = envoy.admin("/stats/prometheus") + envoy.admin("/stats")
     for value in values.never_logged():
         assert value not in envoy.log_path.read_bytes()

@@ -120,8 +120,8 @@ def _send(sock: socket.socket, first: str, headers: list[Header], message: Messa
         if chunked and not message.abort and not (message.end_on_last and message.length()):
             sock.sendall(end)
     if message.abort:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        sock.shutdown(socket.SHUT_WR) if isinstance(message, Response) else sock.close()
+        # No more may be sent, and whoever reads on this socket is told at once.
+        sock.shutdown(socket.SHUT_WR if isinstance(message, Response) else socket.SHUT_RDWR)
 
 
 class Client:
