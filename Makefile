@@ -10,6 +10,7 @@ ENVOY_NEWEST := 1.40.0
 
 WASM_TARGET := wasm32-wasip1
 WASM := target/$(WASM_TARGET)/release/bodyguard.wasm
+FLOORS := target/floors/$(WASM_TARGET)/release/bodyguard_bench_floors.wasm
 
 # The module's flags stand in .cargo/config.toml; flags of the environment would replace them and drop SIMD.
 unexport RUSTFLAGS
@@ -26,10 +27,10 @@ build: rust-wasm ## the module: target/wasm32-wasip1/release/bodyguard.wasm
 	@echo "$(WASM) $$(($$(wc -c < $(WASM)) / 1024)) KiB"
 
 demo: build envoy-newest ## real traffic through a real Envoy: what goes in, what comes out, what is counted
-	@python3 examples/demo/demo.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM)
+	@python3 -B examples/demo/demo.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM)
 
 run: build envoy-newest ## keep the demo's Envoy running, with curl commands to play with
-	@python3 examples/demo/demo.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) --keep-running
+	@python3 -B examples/demo/demo.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) --keep-running
 
 ##@ Tests
 
@@ -50,6 +51,12 @@ envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module i
 
 fmt: rust-lint ## format the code
 	@cargo fmt
+
+##@ Measurements
+
+bench-envoy: build envoy-newest ## CPU per response in Envoy: router alone, lesser Wasm filters, Lua, bodyguard
+	@cd benches/envoy && CARGO_TARGET_DIR=$(CURDIR)/target/floors cargo build --quiet --release --target $(WASM_TARGET)
+	@python3 -B benches/envoy/bench.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) --floors $(FLOORS) $(BENCH)
 
 ##@ Housekeeping
 
@@ -73,4 +80,4 @@ envoy-newest:
 	@scripts/python-env .local/python --requirement tests/envoy/requirements.txt
 	@touch $@
 
-.PHONY: help build demo run test lint unit envoy-test fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest
+.PHONY: help build demo run test lint unit envoy-test bench-envoy fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest
