@@ -14,7 +14,7 @@ const STAR: u8 = b'*';
 ///
 /// Labels are used where the result fits `max_len`, else every value is masked in place, and the length stays what it was.
 pub fn rewrite(body: &[u8], findings: &[Finding], json: bool, max_len: Option<usize>) -> Option<Vec<u8>> {
-    let ranges: Vec<(usize, usize)> = findings.iter().map(|finding| (to_usize(finding.start), to_usize(finding.end))).collect();
+    let ranges = ranges(findings);
     let positions = if json { quote_ranges(body, &ranges) } else { vec![Position::InString; ranges.len()] };
     let labelled = splice(body, findings, &positions, Style::Label)?;
     match max_len {
@@ -25,15 +25,22 @@ pub fn rewrite(body: &[u8], findings: &[Finding], json: bool, max_len: Option<us
     }
 }
 
+/// Where findings start and end in the body.
+pub(super) fn ranges(findings: &[Finding]) -> Vec<(usize, usize)> {
+    findings.iter().map(|finding| (to_usize(finding.start), to_usize(finding.end))).collect()
+}
+
+/// How findings are masked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+pub(super) enum Style {
     /// The kind's own mask.
     Label,
-    /// The same number of bytes.
+    /// The same number of bytes, letters and digits hidden.
     InPlace,
 }
 
-fn splice(body: &[u8], findings: &[Finding], positions: &[Position], style: Style) -> Option<Vec<u8>> {
+/// `body` with `findings`, each at its position, masked; `None` where one is not within the body.
+pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], style: Style) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len());
     let mut copied = 0usize;
     let mut todo = findings.iter().zip(positions).peekable();
@@ -83,8 +90,19 @@ fn mask_value(out: &mut Vec<u8>, finding: &Finding, value: &[u8], style: Style) 
             out.extend_from_slice(finding.kind.name().as_bytes());
             out.push(b']');
         }
-        (Mask::Label, Style::InPlace) => out.resize(out.len().saturating_add(value.len()), STAR),
+        (Mask::Label, Style::InPlace) => hide_in_place(out, value),
         (Mask::KeepLastDigits(keep), style) => keep_last_digits(out, value, usize::from(keep), style),
+    }
+}
+
+/// Every letter and digit becomes `*`; what separates them stays, escapes among it, and so does the length.
+fn hide_in_place(out: &mut Vec<u8>, value: &[u8]) {
+    for unit in units(value) {
+        if unit.is_alphanumeric() {
+            out.resize(out.len().saturating_add(unit.raw.len()), STAR);
+        } else {
+            out.extend_from_slice(unit.raw);
+        }
     }
 }
 
@@ -110,6 +128,10 @@ struct Unit<'a> {
 }
 
 impl Unit<'_> {
+    fn is_alphanumeric(&self) -> bool {
+        char::from_u32(self.decoded).is_none_or(char::is_alphanumeric)
+    }
+
     fn is_digit(&self) -> bool {
         (u32::from(b'0')..=u32::from(b'9')).contains(&self.decoded)
     }
