@@ -153,6 +153,11 @@ impl KindSet {
         KindSet(self.0 | other.0)
     }
 
+    /// Is every kind of `other` in the set?
+    pub fn covers(self, other: KindSet) -> bool {
+        other.0 & !self.0 == 0
+    }
+
     /// Is the set empty?
     pub fn is_empty(self) -> bool {
         self.0 == 0
