@@ -149,43 +149,36 @@ pub(super) fn of_failure(
     Judgement { verdict, code, status: failure.status(direction), rewrite: false, uninspected, counts }
 }
 
-/// The findings that are masked, sorted and disjoint. A range that grew over an overlapped finding covers both.
+/// The ranges that are masked, sorted and disjoint: the findings of redact kinds that no block kind overlaps, each from where the
+/// one before it ends. What an overlapped finding has beyond the one that won is masked too: it must not stay readable.
 pub(super) fn redactions(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
-    let mut masked = resolve_overlaps(body_rule, findings);
-    masked.retain(|finding| body_rule.redact.contains(finding.kind));
-    // What an overlapped finding has beyond the one that won must not stay readable.
-    let mut joined: Vec<Finding> = Vec::with_capacity(masked.len());
-    let mut others = findings.iter().filter(|finding| body_rule.redact.contains(finding.kind)).peekable();
-    for mut winner in masked {
-        while let Some(other) = others.next_if(|other| other.start < winner.end) {
-            if other.end > winner.start {
-                winner.end = winner.end.max(other.end);
-            }
-        }
-        match joined.last_mut() {
-            Some(last) if last.end > winner.start => last.end = last.end.max(winner.end),
-            _ => joined.push(winner),
-        }
-    }
-    joined
+    let blocking = leftmost_longest(findings, body_rule.block);
+    let mut redact: Vec<Finding> = unblocked(findings, body_rule.redact, &blocking).collect();
+    redact.sort_unstable_by_key(|finding| (finding.start, std::cmp::Reverse(finding.end), finding.kind));
+    let mut covered = 0;
+    redact.retain_mut(|finding| {
+        finding.start = finding.start.max(covered);
+        covered = covered.max(finding.end);
+        finding.start < finding.end
+    });
+    redact
 }
 
 /// Of findings that overlap: a block kind before a redact kind, then the leftmost, then the longest.
 fn resolve_overlaps(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
-    let mut kept: Vec<Finding> = Vec::new();
-    for kinds in [body_rule.block, body_rule.redact] {
-        let winners = leftmost_longest(findings, kinds);
-        let blocked = kept.clone();
-        let mut blocked = blocked.iter().peekable();
-        for finding in winners {
-            while blocked.next_if(|block| block.end <= finding.start).is_some() {}
-            if blocked.peek().is_none_or(|block| block.start >= finding.end) {
-                kept.push(finding);
-            }
-        }
-        kept.sort_unstable();
-    }
+    let mut kept = leftmost_longest(findings, body_rule.block);
+    let redact: Vec<Finding> = unblocked(findings, body_rule.redact, &kept).collect();
+    kept.extend(leftmost_longest(&redact, body_rule.redact));
+    kept.sort_unstable();
     kept
+}
+
+/// The findings of `kinds` that none of `blocking` (sorted, disjoint) overlaps.
+fn unblocked<'a>(findings: &'a [Finding], kinds: KindSet, blocking: &'a [Finding]) -> impl Iterator<Item = Finding> + 'a {
+    findings.iter().copied().filter(move |finding| {
+        let behind = blocking.partition_point(|block| block.end <= finding.start);
+        kinds.contains(finding.kind) && blocking.get(behind).is_none_or(|block| block.start >= finding.end)
+    })
 }
 
 fn leftmost_longest(findings: &[Finding], kinds: KindSet) -> Vec<Finding> {

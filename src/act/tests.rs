@@ -133,8 +133,11 @@ fn of_overlapping_findings_block_kinds_win_then_the_leftmost_then_the_longest() 
         (&[finding(Kind::GITHUB_TOKEN, 0, 50), finding(Kind::JWT, 10, 50)], &[]),
         (&[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 0, 20)], &[finding(Kind::EMAIL, 0, 20)]),
         // What an overlapped finding has beyond the winner is masked with it.
-        (&[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 5, 20)], &[finding(Kind::SSN, 0, 20)]),
-        (&[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 5, 20), finding(Kind::JWT, 15, 30)], &[finding(Kind::SSN, 0, 30)]),
+        (&[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 5, 20)], &[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 11, 20)]),
+        (
+            &[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 5, 20), finding(Kind::JWT, 15, 30)],
+            &[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 11, 20), finding(Kind::JWT, 20, 30)],
+        ),
         (&[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 11, 20)], &[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 11, 20)]),
     ];
     for (findings, masked) in rows {
