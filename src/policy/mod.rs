@@ -3,9 +3,30 @@
 //! A document is read whole or not at all: [`Policy::from_plugin_configuration`] builds an immutable [`Policy`] or returns
 //! every error it found, each with its JSON path. This module refuses to know bytes of bodies, hosts and clocks.
 
+mod block;
+mod compile;
+mod cursor;
+mod document;
+mod explain;
+mod format;
+mod host;
+mod kinds;
+mod matcher;
+mod node;
+mod path;
+mod pattern;
+mod read;
+mod routing;
+mod schema;
+mod shape;
+mod wire;
+
 use std::sync::Arc;
 
 use crate::detect::KindSet;
+
+pub use explain::{Explanation, HostMatch, Trial};
+pub use schema::json_schema;
 
 /// An immutable, fully checked policy.
 #[derive(Debug)]
@@ -20,6 +41,7 @@ pub struct Policy {
     pub max_inflight_body_bytes: u64,
     /// What is legal and yet likely a mistake; for the log and `bodyguard check`.
     pub warnings: Vec<Problem>,
+    routing: routing::Routing,
 }
 
 /// One thing wrong with a document (an error) or likely wrong (a warning).
@@ -155,19 +177,29 @@ impl Policy {
     /// # Errors
     /// All problems found, in the order of the document. Never empty.
     pub fn from_plugin_configuration(bytes: &[u8]) -> Result<Policy, Vec<Problem>> {
-        let _ = bytes;
-        Err(vec![Problem { path: "$".into(), message: "not yet".into() }])
+        let document = read::plugin_configuration(bytes).map_err(|problem| vec![problem])?;
+        compile::compile(&document)
+    }
+
+    /// Reads a policy as people write it: YAML or JSON, the spec or the whole resource. For the command line tool; the module
+    /// gets JSON or a Struct.
+    ///
+    /// # Errors
+    /// As [`Policy::from_plugin_configuration`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn from_yaml_or_json(text: &str) -> Result<Policy, Vec<Problem>> {
+        let document = read::yaml_or_json(text).map_err(|problem| vec![problem])?;
+        compile::compile(&document)
     }
 
     /// The rule that a request gets.
     pub fn resolve(&self, request: &RequestHead<'_>) -> Resolution {
-        let _ = request;
-        Resolution::Pass(PassReason::NoDomain)
+        self.routing.resolve(request)
     }
 
     /// Every rule of the policy, each once; telemetry defines its metrics from them.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        std::iter::empty()
+        self.routing.rules()
     }
 }
 

@@ -1,0 +1,311 @@
+//! Policy blocks: read at one scope, laid over each other, and made into the rule of a route.
+//!
+//! A block is sparse: of the three scopes, `defaults`, a domain's and a route's, the most specific value that is set wins.
+//! This module refuses to know which requests a rule is for.
+
+use super::cursor::Cursor;
+use super::document::{BODY_MODE, DIRECTION, FAIL_MODE, MAX_BODY_BYTES, MODE};
+use super::shape::Report;
+use super::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
+use crate::body::MediaRange;
+use crate::detect::{Kind, KindSet};
+
+/// The cap of requests where none is set, in bytes. That of responses is 0, so it has to be set.
+const BUILT_IN_REQUEST_BYTES: u64 = 1_048_576;
+
+/// How specific a block is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Scope {
+    Defaults,
+    Domain,
+    Route,
+}
+
+/// A value that was set, and where.
+#[derive(Clone, Debug)]
+struct Set<T> {
+    value: T,
+    path: String,
+    scope: Scope,
+}
+
+/// One policy block, or several laid over each other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Block {
+    mode: Option<Set<Mode>>,
+    fail_mode: Option<FailMode>,
+    request: Side,
+    response: Side,
+    skip_content_types: Option<Vec<MediaRange>>,
+    block_response: BlockResponse,
+    body: Option<BodyChecks>,
+}
+
+/// The fields of one direction.
+#[derive(Clone, Debug, Default)]
+struct Side {
+    inspect: Option<Set<bool>>,
+    max_bytes: Option<Set<u64>>,
+    body_mode: Option<BodyMode>,
+}
+
+/// `checks.body`: one value, replaced as a whole.
+#[derive(Clone, Debug, Default)]
+struct BodyChecks {
+    dlp: Option<Dlp>,
+    /// Where `detect_sensitive_data` is true.
+    sensitive_data: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Dlp {
+    path: String,
+    request: bool,
+    response: bool,
+    block: KindSet,
+    redact: KindSet,
+    redact_in_observe_modes: bool,
+}
+
+/// The names that differ by direction.
+struct Direction {
+    bodies: &'static str,
+    inspect: &'static str,
+    max_bytes: &'static str,
+    body_mode: &'static str,
+    built_in_bytes: u64,
+}
+
+const REQUEST: Direction = Direction {
+    bodies: "requests",
+    inspect: "inspect_request_body",
+    max_bytes: "max_request_body_bytes",
+    body_mode: "request_body_mode",
+    built_in_bytes: BUILT_IN_REQUEST_BYTES,
+};
+
+const RESPONSE: Direction = Direction {
+    bodies: "responses",
+    inspect: "inspect_response_body",
+    max_bytes: "max_response_body_bytes",
+    body_mode: "response_body_mode",
+    built_in_bytes: 0,
+};
+
+impl Block {
+    /// Reads a block, and reports what cannot stand together within it.
+    pub(super) fn read(cursor: Option<&Cursor<'_>>, scope: Scope, report: &mut Report) -> Block {
+        let Some(cursor) = cursor else { return Block::default() };
+        let modes = [("off", Mode::Off), ("detect", Mode::Detect), ("shadow", Mode::Shadow), ("block", Mode::Block)];
+        let fail_modes = [("fail_open", FailMode::Open), ("fail_close", FailMode::Close)];
+        let ranges = |ranges: Cursor<'_>| ranges.items().iter().filter_map(|range| MediaRange::parse(range.text()?)).collect();
+        let block = Block {
+            mode: set(cursor, "mode", scope, |mode| mode.choice(&MODE, &modes)),
+            fail_mode: cursor.field("fail_mode").and_then(|mode| mode.choice(&FAIL_MODE, &fail_modes)),
+            request: Side::read(cursor, scope, &REQUEST),
+            response: Side::read(cursor, scope, &RESPONSE),
+            skip_content_types: cursor.field("skip_content_types").map(ranges),
+            block_response: cursor.field("block_response").map(block_response).unwrap_or_default(),
+            body: cursor.field("checks").and_then(|checks| checks.field("body")).map(|body| BodyChecks::read(&body, report)),
+        };
+        for (side, direction) in block.sides() {
+            let inspected = side.inspect.as_ref().filter(|inspect| inspect.value);
+            if let (Some(Set { value: Mode::Off, .. }), Some(inspect)) = (&block.mode, inspected) {
+                report.error(&inspect.path, "found true beside mode: off, allowed: false (off inspects nothing)");
+            }
+            if let (Some(_), Some(cap)) = (inspected, &side.max_bytes) {
+                report_cap(cap, direction, report);
+            }
+        }
+        block
+    }
+
+    /// This block, with `outer` where nothing is set.
+    pub(super) fn over(self, outer: &Block) -> Block {
+        Block {
+            mode: self.mode.or_else(|| outer.mode.clone()),
+            fail_mode: self.fail_mode.or(outer.fail_mode),
+            request: self.request.over(&outer.request),
+            response: self.response.over(&outer.response),
+            skip_content_types: self.skip_content_types.or_else(|| outer.skip_content_types.clone()),
+            block_response: BlockResponse {
+                status: self.block_response.status.or(outer.block_response.status),
+                content_type: self.block_response.content_type.or_else(|| outer.block_response.content_type.clone()),
+                body: self.block_response.body.or_else(|| outer.block_response.body.clone()),
+            },
+            body: self.body.or_else(|| outer.body.clone()),
+        }
+    }
+
+    /// The rule that the block makes, the built-in values under it; reports what is wrong only once the scopes are merged.
+    pub(super) fn into_rule(self, source: String, report: &mut Report) -> Rule {
+        let mode = self.mode.as_ref().map_or(Mode::Block, |mode| mode.value);
+        let checks = self.body.clone().unwrap_or_default();
+        let (request, response) = if mode == Mode::Off {
+            self.report_off(report);
+            (None, None)
+        } else {
+            self.report_unused_checks(&checks, report);
+            (self.request.rule(&REQUEST, &checks, report), self.response.rule(&RESPONSE, &checks, report))
+        };
+        Rule {
+            source,
+            mode,
+            fail_mode: self.fail_mode.unwrap_or(FailMode::Close),
+            request,
+            response,
+            skip_content_types: self.skip_content_types.unwrap_or_default(),
+            block_response: Some(self.block_response).filter(|reply| *reply != BlockResponse::default()),
+        }
+    }
+
+    fn sides(&self) -> [(&Side, &'static Direction); 2] {
+        [(&self.request, &REQUEST), (&self.response, &RESPONSE)]
+    }
+
+    /// An inspect flag that is inherited by a scope that says off is meant to be switched off there. One that stands in a more
+    /// specific scope than off is a mistake more often than not; within one scope it is an error.
+    fn report_off(&self, report: &mut Report) {
+        let Some(mode) = &self.mode else { return };
+        for (side, _) in self.sides() {
+            if let Some(inspect) = side.inspect.as_ref().filter(|inspect| inspect.value && inspect.scope > mode.scope) {
+                report.warning(&inspect.path, format!("true has no effect: mode is off, from {}", mode.path));
+            }
+        }
+    }
+
+    fn report_unused_checks(&self, checks: &BodyChecks, report: &mut Report) {
+        for (side, direction) in self.sides() {
+            if let Some(dlp) = checks.dlp.as_ref().filter(|dlp| dlp.covers(direction) && !side.inspected()) {
+                report.warning(
+                    &dlp.path,
+                    format!(
+                        "looks for kinds in {}, but {} is not true: they are not inspected",
+                        direction.bodies, direction.inspect
+                    ),
+                );
+            }
+        }
+        if let Some(path) = checks.sensitive_data.as_ref().filter(|_| !self.request.inspected() && !self.response.inspected()) {
+            report.warning(path, "true has no effect: neither inspect_request_body nor inspect_response_body is true");
+        }
+    }
+}
+
+impl Side {
+    fn read(cursor: &Cursor<'_>, scope: Scope, direction: &Direction) -> Side {
+        let body_modes = [("auto", BodyMode::Auto), ("buffered", BodyMode::Buffered), ("streamed", BodyMode::Streamed)];
+        Side {
+            inspect: set(cursor, direction.inspect, scope, |flag| flag.boolean()),
+            max_bytes: set(cursor, direction.max_bytes, scope, |cap| cap.integer()),
+            body_mode: cursor.field(direction.body_mode).and_then(|mode| mode.choice(&BODY_MODE, &body_modes)),
+        }
+    }
+
+    fn over(self, outer: &Side) -> Side {
+        Side {
+            inspect: self.inspect.or_else(|| outer.inspect.clone()),
+            max_bytes: self.max_bytes.or_else(|| outer.max_bytes.clone()),
+            body_mode: self.body_mode.or(outer.body_mode),
+        }
+    }
+
+    fn inspected(&self) -> bool {
+        self.inspect.as_ref().is_some_and(|inspect| inspect.value)
+    }
+
+    /// The rule of one direction, where it is inspected and there is something to look for.
+    fn rule(self, direction: &Direction, checks: &BodyChecks, report: &mut Report) -> Option<BodyRule> {
+        let inspect = self.inspect.filter(|inspect| inspect.value)?;
+        let max_bytes = match &self.max_bytes {
+            Some(cap) => {
+                report_cap(cap, direction, report);
+                cap.value
+            }
+            None => direction.built_in_bytes,
+        };
+        if max_bytes == 0 && self.max_bytes.is_none() {
+            report.error(
+                &inspect.path,
+                format!(
+                    "found true, but {} is not set and built in is 0, allowed: with 1 to {MAX_BODY_BYTES}",
+                    direction.max_bytes
+                ),
+            );
+        }
+        let dlp = checks.dlp.as_ref().filter(|dlp| dlp.covers(direction));
+        let rule = BodyRule {
+            max_bytes,
+            body_mode: self.body_mode.unwrap_or(BodyMode::Auto),
+            block: dlp.map(|dlp| dlp.block).unwrap_or_default(),
+            redact: dlp.map(|dlp| dlp.redact).unwrap_or_default(),
+            sensitive_data: checks.sensitive_data.is_some(),
+            redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
+        };
+        if rule.kinds().is_empty() {
+            report.warning(&inspect.path, format!("true has no effect: no check looks for anything in {}", direction.bodies));
+            return None;
+        }
+        Some(rule)
+    }
+}
+
+impl BodyChecks {
+    fn read(cursor: &Cursor<'_>, report: &mut Report) -> BodyChecks {
+        let sensitive_data = cursor.field("detect_sensitive_data").filter(|flag| flag.boolean() == Some(true));
+        BodyChecks {
+            dlp: cursor.field("dlp").map(|dlp| Dlp::read(&dlp, report)),
+            sensitive_data: sensitive_data.map(|flag| flag.path),
+        }
+    }
+}
+
+impl Dlp {
+    fn read(cursor: &Cursor<'_>, report: &mut Report) -> Dlp {
+        let directions = [("response", (false, true)), ("request", (true, false)), ("both", (true, true))];
+        let direction = cursor.field("direction").and_then(|direction| direction.choice(&DIRECTION, &directions));
+        let (request, response) = direction.unwrap_or((false, true));
+        let kind = |item: &Cursor<'_>| item.text().and_then(Kind::from_name);
+        let items = |name| cursor.field(name).map(|list| list.items()).unwrap_or_default();
+        let block: KindSet = items("block").iter().filter_map(kind).collect();
+        for item in items("redact") {
+            if let Some(kind) = kind(&item).filter(|kind| block.contains(*kind)) {
+                report.error(
+                    item.path,
+                    format!("found {:?}, which block names too, allowed: a kind in one of the two lists", kind.name()),
+                );
+            }
+        }
+        if items("block").is_empty() && items("redact").is_empty() {
+            report.error(&cursor.path, "neither block nor redact names a kind, allowed: at least one");
+        }
+        let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
+        let redact = items("redact").iter().filter_map(kind).collect();
+        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes }
+    }
+
+    fn covers(&self, direction: &Direction) -> bool {
+        if direction.bodies == REQUEST.bodies { self.request } else { self.response }
+    }
+}
+
+fn set<T>(cursor: &Cursor<'_>, name: &str, scope: Scope, read: impl Fn(&Cursor<'_>) -> Option<T>) -> Option<Set<T>> {
+    let field = cursor.field(name)?;
+    Some(Set { value: read(&field)?, path: field.path, scope })
+}
+
+fn block_response(cursor: Cursor<'_>) -> BlockResponse {
+    let text = |name| cursor.field(name).and_then(|field| field.text().map(str::to_owned));
+    BlockResponse {
+        status: cursor.field("status").and_then(|status| status.integer()).and_then(|status| u16::try_from(status).ok()),
+        content_type: text("content_type"),
+        body: text("body"),
+    }
+}
+
+/// A cap of 0 that stands on an inspected direction.
+fn report_cap(cap: &Set<u64>, direction: &Direction, report: &mut Report) {
+    if cap.value == 0 {
+        report.error(&cap.path, format!("found 0 where {} is true, allowed: 1 to {MAX_BODY_BYTES}", direction.inspect));
+    }
+}
