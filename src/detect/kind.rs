@@ -1,4 +1,6 @@
-//! The table of kinds and the set type over it.
+//! What a kind is made of, and the set type over kinds. The rows stand in the table.
+
+use super::table::KINDS;
 
 /// A sort of sensitive data: an index into [`KINDS`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -28,119 +30,48 @@ pub struct Candidate<'a> {
 pub const LOOK_BEHIND: usize = 64;
 /// Most bytes that a validator may read behind a match.
 pub const LOOK_AHEAD: usize = 16;
+/// Bytes from the start on that `may_start` may read.
+pub const START_BYTES: usize = 6;
 
-/// One row of [`KINDS`].
+/// What every match of a pattern shows, so that a scanner knows where to look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Anchor {
+    /// A match begins with one of these.
+    Prefix(&'static [&'static str]),
+    /// A match holds one of these (any letter case is spelled out), at most this many bytes behind its start.
+    Inner(&'static [&'static str], usize),
+    /// A match begins with a digit, and with at least this many digits or separators between digits.
+    Digits(usize),
+}
+
+/// One row of [`KINDS`](super::KINDS).
 #[derive(Debug)]
 pub struct KindSpec {
     /// The name in policies, metrics, labels and events.
     pub name: &'static str,
     /// One line for people, without a full stop.
     pub about: &'static str,
+    /// What exactly is a finding: sentences for people, in Markdown.
+    pub rules: &'static str,
+    /// Where the facts come from.
+    pub sources: &'static [&'static str],
     /// How the value is masked.
     pub mask: Mask,
     /// May stand only behind `detect_sensitive_data`, never in a dlp list.
     pub detect_only: bool,
-    /// The shape of a value: a byte regex without look-around, matched greedily (leftmost, its longest).
+    /// The shape of a value: a byte regex without look-around, matched anchored at a start, its longest match counts.
     pub pattern: &'static str,
     /// Most bytes of a match; the longest that a scanner ever holds for this kind.
     pub max_len: usize,
+    /// Where matches can be.
+    pub anchor: Anchor,
+    /// Can a value start here? Reads [`LOOK_BEHIND`] bytes before and the first [`START_BYTES`] from the start on (both fewer
+    /// only at the ends of the body). `false` means that `accept` refuses whatever the pattern matches, so a scanner may ask
+    /// this first and save the walk through the pattern; it keeps hostile input linear.
+    pub may_start: fn(before: &[u8], here: &[u8]) -> bool,
     /// Is it one? The length of the finding, from the start of the match (at most the match's), or `None`.
     pub accept: fn(&Candidate<'_>) -> Option<usize>,
 }
-
-/// Every built-in kind, in the order of their numbers.
-pub static KINDS: [KindSpec; 10] = [
-    KindSpec {
-        name: "credit_card",
-        about: "payment card number",
-        mask: Mask::KeepLastDigits(4),
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "ssn",
-        about: "US social security number",
-        mask: Mask::Label,
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "email",
-        about: "e-mail address",
-        mask: Mask::Label,
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "jwt",
-        about: "JSON Web Token",
-        mask: Mask::Label,
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "aws_access_key",
-        about: "AWS access key ID",
-        mask: Mask::Label,
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "private_key",
-        about: "PEM private key block",
-        mask: Mask::Label,
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "google_api_key",
-        about: "Google API key",
-        mask: Mask::Label,
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "slack_token",
-        about: "Slack token",
-        mask: Mask::Label,
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "github_token",
-        about: "GitHub token",
-        mask: Mask::Label,
-        detect_only: false,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-    KindSpec {
-        name: "stripe_key",
-        about: "Stripe API key",
-        mask: Mask::Label,
-        detect_only: true,
-        pattern: "",
-        max_len: 0,
-        accept: |_| None,
-    },
-];
 
 impl Kind {
     /// `credit_card`

@@ -40,7 +40,8 @@ pub(super) fn plugin_configuration(bytes: &[u8]) -> Result<Node, Problem> {
     }
 }
 
-/// Reads YAML 1.2 or JSON text.
+/// Reads YAML or JSON text. A bare `yes`, `on`, `no` or `off` is a boolean, as it is to Kubernetes, so that what the command line
+/// tool says of a file holds for the same file in an Istio resource.
 ///
 /// # Errors
 /// One problem at `$`: nothing there, too long, or not YAML; with line and column.

@@ -1,0 +1,148 @@
+//! What stands beside a match, with the escapes of JSON, URLs and terminals understood.
+//!
+//! A match is refused when it is a piece of something longer, so validators look at the byte before it. In `"a\nAKIA..."` that
+//! byte is the `n` of an escape: it stands for a line end, and is no letter. The same holds for `%3D`, for `\u000a` and for the
+//! `m` that ends a terminal colour.
+//!
+//! Any number of backslashes is taken for an escape. `\\n` in a JSON body can be a backslash and an `n`, or a line end in JSON
+//! inside JSON, as logs have it. The second is what people have, and to take the first for it costs nothing.
+//!
+//! This module refuses to know kinds.
+
+/// Bytes that an escape stands for; bytes above ASCII are all alike.
+const NON_ASCII: u8 = 0x80;
+
+/// The byte before a position, decoded where an escape ends there; `None` at the start of the body.
+pub(crate) fn left(before: &[u8]) -> Option<u8> {
+    if ends_with_colour(before) {
+        return Some(0x1b);
+    }
+    escape(before).or_else(|| before.last().copied())
+}
+
+/// Is the byte before a position a letter or a digit?
+pub(crate) fn alphanumeric_before(before: &[u8]) -> bool {
+    left(before).is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Do the bytes behind a position begin with a letter or a digit?
+pub(crate) fn alphanumeric_after(after: &[u8]) -> bool {
+    after.first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// What is behind the first `len` bytes of a match: the rest of the match, or else what follows it.
+pub(crate) fn behind<'a>(value: &'a [u8], after: &'a [u8], len: usize) -> &'a [u8] {
+    match value.get(len..) {
+        Some(rest) if !rest.is_empty() => rest,
+        _ => after,
+    }
+}
+
+/// Does a position stand in the middle of an escape, so that its byte is not what it looks like?
+pub(crate) fn inside_escape(before: &[u8], here: &[u8]) -> bool {
+    match (before, here) {
+        ([.., b'\\'], [b'n' | b'r' | b't' | b'b' | b'f', ..]) => true,
+        ([.., b'\\'], [b'u', a, b, c, d, ..])
+        | ([.., b'\\', b'u'], [a, b, c, d, ..])
+        | ([.., b'\\', b'u', a], [b, c, d, ..])
+        | ([.., b'\\', b'u', a, b], [c, d, ..])
+        | ([.., b'\\', b'u', a, b, c], [d, ..]) => [a, b, c, d].into_iter().all(|byte| byte.is_ascii_hexdigit()),
+        ([.., b'\\'], [b'x', a, b, ..])
+        | ([.., b'\\', b'x'], [a, b, ..])
+        | ([.., b'\\', b'x', a], [b, ..])
+        | ([.., b'%'], [a, b, ..])
+        | ([.., b'%', a], [b, ..]) => [a, b].into_iter().all(|byte| byte.is_ascii_hexdigit()),
+        _ => {
+            let digits = here.iter().take_while(|byte| of_colour(**byte)).count();
+            here.get(digits) == Some(&b'm') && opens_colour(before)
+        }
+    }
+}
+
+/// What the escape stands for that ends here, if one does.
+fn escape(before: &[u8]) -> Option<u8> {
+    match before {
+        [.., b'\\', b'n'] => Some(b'\n'),
+        [.., b'\\', b'r'] => Some(b'\r'),
+        [.., b'\\', b't'] => Some(b'\t'),
+        [.., b'\\', b'b'] => Some(8),
+        [.., b'\\', b'f'] => Some(12),
+        [.., b'\\', b'u', a, b, c, d] => {
+            let (high, low) = (hex(*a, *b)?, hex(*c, *d)?);
+            Some(if high == 0 { low } else { NON_ASCII })
+        }
+        [.., b'\\', b'x', a, b] | [.., b'%', a, b] => hex(*a, *b),
+        _ => None,
+    }
+}
+
+/// The byte that two hexadecimal digits stand for.
+pub(crate) fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    digit(high)?.checked_mul(16)?.checked_add(digit(low)?)
+}
+
+/// Does a terminal colour end here: ESC, `[`, digits and semicolons, `m`; ESC raw or as `\u001b`, `\x1b`, `\033`, `\e`?
+fn ends_with_colour(before: &[u8]) -> bool {
+    before.strip_suffix(b"m").is_some_and(opens_colour)
+}
+
+/// The same but for the `m`.
+fn opens_colour(before: &[u8]) -> bool {
+    let digits = before.iter().rev().take_while(|byte| of_colour(**byte)).count();
+    let escape = before.get(..before.len().saturating_sub(digits)).and_then(|escape| escape.strip_suffix(b"["));
+    matches!(
+        escape,
+        Some(
+            [.., 0x1b]
+                | [.., b'0', b'0', b'1', b'b' | b'B']
+                | [.., b'x', b'1', b'b' | b'B']
+                | [.., b'0', b'3', b'3']
+                | [.., b'\\', b'e']
+        )
+    )
+}
+
+fn of_colour(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b';'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_before_a_position_counts_as_the_byte_it_stands_for() {
+        let rows: [(&[u8], Option<u8>); 17] = [
+            (b"", None),
+            (b"a", Some(b'a')),
+            (br"\n", Some(b'\n')),
+            (br"\\n", Some(b'\n')),
+            (br"\r\n", Some(b'\n')),
+            (br"\f", Some(12)),
+            (br"\q", Some(b'q')),
+            (br"\u000a", Some(b'\n')),
+            (br"\u0041", Some(b'A')),
+            (br"\u00e9", Some(0xe9)),
+            (br"\u20ac", Some(NON_ASCII)),
+            (br"\u00g0", Some(b'0')),
+            (b"%3D", Some(b'=')),
+            (b"%41", Some(b'A')),
+            (b"%zD", Some(b'D')),
+            (b"\x1b[1;31m", Some(0x1b)),
+            (br"\u001b[0m", Some(0x1b)),
+        ];
+        for (before, wanted) in rows {
+            assert_eq!(left(before), wanted, "{:?}", before.escape_ascii().to_string());
+        }
+    }
+
+    #[test]
+    fn a_position_inside_an_escape_is_known_as_such() {
+        let text = br"x\u0020%20\x20\ty";
+        let inside: Vec<usize> = (0..text.len()).filter(|at| inside_escape(&text[..*at], &text[*at..])).collect();
+        assert_eq!(inside, [2, 3, 4, 5, 6, 8, 9, 11, 12, 13, 15]);
+        assert!(!inside_escape(b"100%", b"us@x.com"));
+        assert!(!inside_escape(br"\", b"user@x.com"));
+    }
+}

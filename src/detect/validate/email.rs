@@ -1,0 +1,117 @@
+//! E-mail addresses: lengths, a top-level domain that exists, and what only looks like one.
+
+use super::boundary::{self, behind};
+use crate::detect::Candidate;
+
+/// Most characters of a local part (RFC 5321 section 4.5.3.1.1).
+const LOCAL_MAX: usize = 64;
+/// Most bytes of a host name (RFC 1035 section 2.3.4, written without the root's dot).
+const HOST_MAX: usize = 253;
+/// Most bytes of a label (RFC 1035 section 2.3.4).
+const LABEL_MAX: usize = 63;
+
+/// A letter, a digit or `_`, which does not go on a longer local part.
+pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
+    here.first().copied().is_some_and(is_word) && !is_joined(before) && !boundary::inside_escape(before, here)
+}
+
+/// Up to the last label that makes a top-level domain.
+pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
+    let value = candidate.value;
+    if !may_start(candidate.before, value) {
+        return None;
+    }
+    let (local, at, host) = split(value)?;
+    let encoded = local.iter().filter(|byte| **byte == b'%').count().saturating_mul(2);
+    if local.len().saturating_sub(encoded) > LOCAL_MAX || host.len() > HOST_MAX || is_version(host) || is_density(host) {
+        return None;
+    }
+    let length = value.len().saturating_sub(host.len()).saturating_add(host_length(host)?);
+    let next = behind(value, candidate.after, length).first();
+    let quoted = local.contains(&b'\'') && next == Some(&b'\'');
+    let remote =
+        local == b"git" && (matches!(next, Some(b':' | b'/')) || host.starts_with(b"git") || host.starts_with(b"bitbucket."));
+    (!quoted && !remote && !is_in_authority(candidate.before, at)).then_some(length)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Would a local part that begins further left reach up to here?
+fn is_joined(before: &[u8]) -> bool {
+    let glue = before.iter().rev().take_while(|byte| matches!(byte, b'+' | b'-' | b'.')).count();
+    match before.split_at_checked(before.len().saturating_sub(glue)) {
+        Some((rest, glue)) => boundary::left(rest).is_some_and(is_word) && !glue.windows(2).any(|pair| pair == b".."),
+        None => false,
+    }
+}
+
+/// The local part, the at sign as it is written, and the host.
+fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let local =
+        value.iter().zip(value.iter().skip(1)).position(|pair| matches!(pair, (b'@' | b'\\' | b'&', _) | (b'%', b'4')))?;
+    let (local, rest) = value.split_at_checked(local)?;
+    let at = match rest.first()? {
+        b'@' => 1,
+        b'%' => 3,
+        b'&' => rest.iter().position(|byte| *byte == b';')?.checked_add(1)?,
+        _ => rest.iter().take_while(|byte| **byte == b'\\').count().checked_add(5)?,
+    };
+    let (at, host) = rest.split_at_checked(at)?;
+    Some((local, at, host))
+}
+
+/// Bytes of the host up to its last label that is a top-level domain: `b.com.Then` ends a sentence at `b.com`.
+fn host_length(host: &[u8]) -> Option<usize> {
+    let mut end = 0usize;
+    let mut found = None;
+    for (index, label) in host.split(|byte| *byte == b'.').enumerate() {
+        if label.len() > LABEL_MAX {
+            break;
+        }
+        end = end.saturating_add(label.len()).saturating_add(usize::from(index > 0));
+        if index > 0 && is_top_level(label) {
+            found = Some(end);
+        }
+    }
+    found
+}
+
+fn is_top_level(label: &[u8]) -> bool {
+    std::str::from_utf8(label).is_ok_and(|label| tld::exist(&label.to_ascii_lowercase()))
+}
+
+/// `18.2.0`, `v4.1`, `1.x`: the version of a package.
+fn is_version(host: &[u8]) -> bool {
+    let mut labels = host.split(|byte| *byte == b'.');
+    let number = |label: &[u8]| !label.is_empty() && label.iter().all(u8::is_ascii_digit);
+    let first = labels.next().is_some_and(|label| number(label.strip_prefix(b"v").unwrap_or(label)));
+    first && labels.next().is_some_and(|label| number(label) || label == b"x")
+}
+
+/// `2x.ai`, `1.5x.zip`: the density of an image, in an extension that is a top-level domain as well.
+fn is_density(host: &[u8]) -> bool {
+    let digits = host.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    (1..=3).contains(&digits) && matches!(host.get(digits..), Some([b'x', b'.', ..]))
+}
+
+/// Does the user part of a URL, `scheme://user:password@`, go on up to here?
+fn is_in_authority(before: &[u8], at: &[u8]) -> bool {
+    let scheme: [&[u8]; 3] = if at == b"@" { [b"://", br":\/\/", b":////"] } else { [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"] };
+    let start = scheme
+        .iter()
+        .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
+    let user = start.max().and_then(|start| before.get(start..));
+    user.is_some_and(|user| !user.iter().any(|byte| ends_authority(*byte)) && !contains_encoded_end(user))
+}
+
+fn ends_authority(byte: u8) -> bool {
+    byte.is_ascii_whitespace()
+        || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'|' | b'\\' | b'(' | b')')
+}
+
+/// A space, a line end, a quote or a slash in percent-encoding.
+fn contains_encoded_end(user: &[u8]) -> bool {
+    user.windows(3).any(|escape| matches!(escape, b"%20" | b"%0A" | b"%0a" | b"%22" | b"%2F" | b"%2f" | b"%26"))
+}

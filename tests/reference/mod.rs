@@ -1,0 +1,72 @@
+//! The naive scanner: the walk that `bodyguard::detect` defines, done word by word.
+//!
+//! One regex a kind, tried at every position of the whole body, then the kind's validator. It knows no prefilter, no chunks and
+//! no `may_start`, and it is slow on hostile bodies. What is faster must give the same findings.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+pub(crate) mod corpus;
+
+use std::sync::LazyLock;
+
+use bodyguard::detect::{Candidate, KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
+use bodyguard::scan::Finding;
+use regex_automata::dfa::{Automaton, StartKind, dense};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input, MatchKind, nfa::thompson};
+
+static PATTERNS: LazyLock<Vec<dense::DFA<Vec<u32>>>> = LazyLock::new(|| KINDS.iter().map(|spec| compile(spec.pattern)).collect());
+
+/// All findings of `kinds` in `body`, sorted by start.
+pub(crate) fn scan(kinds: KindSet, body: &[u8]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = kinds.iter().flat_map(|kind| scan_kind(kind, body)).collect();
+    findings.sort_unstable();
+    findings
+}
+
+fn scan_kind(kind: Kind, body: &[u8]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut start = 0;
+    while start < body.len() {
+        let accepted = longest(kind, body, start).and_then(|end| (kind.spec().accept)(&candidate(body, start, end)));
+        match accepted {
+            Some(length) => {
+                findings.push(Finding { start: start as u64, end: (start + length) as u64, kind });
+                start += length;
+            }
+            None => start += 1,
+        }
+    }
+    findings
+}
+
+/// The end of the longest match of a kind's pattern that begins at `start`.
+pub(crate) fn longest(kind: Kind, body: &[u8], start: usize) -> Option<usize> {
+    let end = body.len().min(start + kind.spec().max_len);
+    let input = Input::new(&body[start..end]).anchored(Anchored::Yes);
+    let found = PATTERNS[kind.index()].try_search_fwd(&input).expect("a search without quit bytes cannot fail");
+    found.map(|half| start + half.offset())
+}
+
+/// A match with its neighbours.
+pub(crate) fn candidate(body: &[u8], start: usize, end: usize) -> Candidate<'_> {
+    Candidate {
+        before: &body[start.saturating_sub(LOOK_BEHIND)..start],
+        value: &body[start..end],
+        after: &body[end..body.len().min(end + LOOK_AHEAD)],
+    }
+}
+
+/// An anchored automaton that reports the longest match.
+fn compile(pattern: &str) -> dense::DFA<Vec<u32>> {
+    dense::Builder::new()
+        .configure(dense::Config::new().start_kind(StartKind::Anchored).match_kind(MatchKind::All))
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .thompson(thompson::Config::new().utf8(false))
+        .build(pattern)
+        .expect("the patterns of the table compile")
+}
+
+/// Bytes of the automaton of a kind.
+pub(crate) fn automaton_bytes(kind: Kind) -> usize {
+    PATTERNS[kind.index()].memory_usage()
+}
