@@ -298,6 +298,14 @@ fn encoding_to_fit_tries_harder_and_then_gives_up() {
             }
         }
     }
+    // Room without end costs no memory, and always fits; so does what cannot be compressed.
+    let noise: Vec<u8> = (0..50_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8 ^ (at >> 3) as u8).collect();
+    for body in [&plain[..], &noise, b""] {
+        for coding in [Coding::Gzip, Coding::Deflate] {
+            let encoded = coding.encode_within(body, usize::MAX).unwrap();
+            assert!(decode(coding, &encoded, NO_CAP).unwrap() == body);
+        }
+    }
     assert_eq!(Coding::Identity.encode_within(b"abc", 3), Some(b"abc".to_vec()));
     assert_eq!(Coding::Identity.encode_within(b"abc", 2), None);
 }

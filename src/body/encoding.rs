@@ -72,9 +72,8 @@ impl Coding {
     ///
     /// The same body and level give the same bytes: the gzip header carries no time and no name.
     pub fn encode(self, body: &[u8], level: u8) -> Vec<u8> {
-        // Stored blocks are the worst case of DEFLATE: 5 bytes for every 64 KiB at most, doubled to be safe against an encoder
-        // that uses smaller ones; the loop below doubles it where even that was not enough.
-        let mut room = body.len().saturating_add(body.len() >> 8).saturating_add(64);
+        let mut room = most_encoded_bytes(body);
+        // The bound is zlib's own, so this loops once.
         loop {
             match self.encode_bounded(body, level, room) {
                 Some(encoded) => return encoded,
@@ -87,7 +86,10 @@ impl Coding {
     pub fn encode_within(self, body: &[u8], max_len: usize) -> Option<Vec<u8>> {
         match self {
             Coding::Identity => self.encode_bounded(body, 0, max_len),
-            _ => EFFORTS.iter().find_map(|level| self.encode_bounded(body, *level, max_len)),
+            _ => {
+                let room = max_len.min(most_encoded_bytes(body));
+                EFFORTS.iter().find_map(|level| self.encode_bounded(body, *level, room))
+            }
         }
     }
 
@@ -104,6 +106,11 @@ impl Coding {
             }
         }
     }
+}
+
+/// More bytes than any coding of `body` takes at any level: zlib's bound, and a gzip frame.
+fn most_encoded_bytes(body: &[u8]) -> usize {
+    flate::most_bytes(body.len()).saturating_add(gzip::PLAIN_HEADER.len()).saturating_add(gzip::TRAILER_BYTES)
 }
 
 /// Decodes one body, chunk by chunk.

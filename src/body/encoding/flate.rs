@@ -110,6 +110,11 @@ pub(super) fn compress_into(mut out: Vec<u8>, body: &[u8], zlib_frame: bool, lev
     }
 }
 
+/// Most bytes that a body of `len` bytes takes, compressed at any level, in a zlib frame.
+pub(super) fn most_bytes(len: usize) -> usize {
+    zlib_rs::compress_bound(len)
+}
+
 /// Continues a CRC-32 over `bytes`; it starts at 0.
 pub(super) fn crc32(crc: u32, bytes: &[u8]) -> u32 {
     zlib_rs::crc32::crc32(crc, bytes)
