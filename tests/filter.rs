@@ -1,5 +1,5 @@
 //! The state machine of an exchange, driven by a scripted Envoy in both worlds.
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod support;
 
@@ -87,7 +87,10 @@ fn a_blocked_request_never_shows_its_body_to_the_upstream() {
             let outcome = envoy.exchange(&post(&[CLEAN, KEY], end, &[]), &response(&[CLEAN], end, &[]));
             let reply = outcome.reply.unwrap();
             assert_eq!(reply.status, 403);
-            assert_eq!(reply.body, r#"{"error":"blocked","code":"body.dlp_block:aws_access_key","direction":"request","policy":"api-dlp"}"#);
+            assert_eq!(
+                reply.body,
+                r#"{"error":"blocked","code":"body.dlp_block:aws_access_key","direction":"request","policy":"api-dlp"}"#
+            );
             assert_eq!(outcome.upstream.body, b"");
             assert_eq!(outcome.upstream.headers.is_some(), !flag, "held headers never leave");
             assert_eq!(envoy.script.metric(&["verdict=.=blocked", "direction=.=request"]), 1);
@@ -134,7 +137,8 @@ fn observe_modes_never_block_and_still_mask() {
             envoy.script.filter_state("bodyguard.findings").as_deref(),
             Some("request:would_block:aws_access_key=1;request:redact:email=1")
         );
-        let events: Vec<String> = envoy.script.log().into_iter().map(|(_, line)| line).filter(|line| line.starts_with('{')).collect();
+        let events: Vec<String> =
+            envoy.script.log().into_iter().map(|(_, line)| line).filter(|line| line.starts_with('{')).collect();
         assert!(events[0].contains(&format!(r#""mode":"{mode}""#)), "{events:?}");
         assert!(events[0].contains(r#""path":"/v1/x""#), "the query is dropped: {events:?}");
     }
@@ -196,13 +200,8 @@ fn a_wrong_flag_hangs_nothing_and_is_said_once() {
         assert_eq!(outcome.upstream.body, MASKED);
         assert_eq!(outcome.client.body, MASKED);
     }
-    let errors: Vec<String> = envoy
-        .script
-        .log()
-        .into_iter()
-        .filter(|(level, _)| *level == log::Level::Error)
-        .map(|(_, line)| line)
-        .collect();
+    let errors: Vec<String> =
+        envoy.script.log().into_iter().filter(|(level, _)| *level == log::Level::Error).map(|(_, line)| line).collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].contains("allow_on_headers_stop_iteration"));
     assert_eq!(envoy.script.metric(&["bodyguard_errors_total", "headers_flag"]), 1);

@@ -35,6 +35,46 @@ pub struct Judgement {
     pub counts: Vec<Count>,
 }
 
+/// What has been judged of a body that flows, piece by piece.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Tally {
+    verdict: Option<Verdict>,
+    code: Option<Code>,
+    rewrite: bool,
+    counts: Vec<Count>,
+    fresh: Vec<Count>,
+}
+
+impl Tally {
+    /// Adds the judgement of the next piece.
+    pub(super) fn add(&mut self, piece: Judgement) {
+        self.verdict = self.verdict.max(Some(piece.verdict));
+        self.code = self.code.or(piece.code);
+        self.rewrite |= piece.rewrite;
+        for new in piece.counts {
+            add_count(&mut self.counts, new);
+            add_count(&mut self.fresh, new);
+        }
+    }
+
+    /// What was counted since this was last asked.
+    pub(super) fn take_fresh(&mut self) -> Vec<Count> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// The judgement of all pieces.
+    pub(super) fn judgement(&self) -> Judgement {
+        Judgement {
+            verdict: self.verdict.unwrap_or(Verdict::Clean),
+            code: self.code,
+            status: STATUS_BLOCKED,
+            rewrite: self.rewrite,
+            uninspected: None,
+            counts: self.counts.clone(),
+        }
+    }
+}
+
 impl Judgement {
     /// The same judgement of a body that was to be rewritten and cannot be: in mode `block` it is blocked, in the others it passes as
     /// it is, and says so.
@@ -197,8 +237,13 @@ fn leftmost_longest(findings: &[Finding], kinds: KindSet) -> Vec<Finding> {
 }
 
 fn count(counts: &mut Vec<Count>, engine: Engine, kind: Option<Kind>, action: Action) {
-    match counts.iter_mut().find(|count| count.engine == engine && count.kind == kind && count.action == action) {
-        Some(count) => count.findings = count.findings.saturating_add(1),
-        None => counts.push(Count { engine, kind, action, findings: 1 }),
+    add_count(counts, Count { engine, kind, action, findings: 1 });
+}
+
+fn add_count(counts: &mut Vec<Count>, new: Count) {
+    let same = |old: &&mut Count| (old.engine, old.kind, old.action) == (new.engine, new.kind, new.action);
+    match counts.iter_mut().find(same) {
+        Some(count) => count.findings = count.findings.saturating_add(new.findings),
+        None => counts.push(new),
     }
 }

@@ -14,7 +14,7 @@ const STAR: u8 = b'*';
 ///
 /// Labels are used where the result fits `max_len`, else every value is masked in place, and the length stays what it was.
 pub fn rewrite(body: &[u8], findings: &[Finding], json: bool, max_len: Option<usize>) -> Option<Vec<u8>> {
-    let ranges: Vec<(usize, usize)> = findings.iter().map(|finding| (to_usize(finding.start), to_usize(finding.end))).collect();
+    let ranges = ranges(findings);
     let positions = if json { quote_ranges(body, &ranges) } else { vec![Position::InString; ranges.len()] };
     let labelled = splice(body, findings, &positions, Style::Label)?;
     match max_len {
@@ -25,15 +25,22 @@ pub fn rewrite(body: &[u8], findings: &[Finding], json: bool, max_len: Option<us
     }
 }
 
+/// Where findings start and end in the body.
+pub(super) fn ranges(findings: &[Finding]) -> Vec<(usize, usize)> {
+    findings.iter().map(|finding| (to_usize(finding.start), to_usize(finding.end))).collect()
+}
+
+/// How findings are masked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+pub(super) enum Style {
     /// The kind's own mask.
     Label,
     /// The same number of bytes.
     InPlace,
 }
 
-fn splice(body: &[u8], findings: &[Finding], positions: &[Position], style: Style) -> Option<Vec<u8>> {
+/// `body` with `findings`, each at its position, masked; `None` where one is not within the body.
+pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], style: Style) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len());
     let mut copied = 0usize;
     let mut todo = findings.iter().zip(positions).peekable();

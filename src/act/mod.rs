@@ -8,6 +8,7 @@ mod judge;
 mod mask;
 mod plan;
 mod reply;
+mod streamer;
 mod verdict;
 
 pub use inspector::Inspector;
@@ -15,6 +16,7 @@ pub use judge::{Count, Judgement};
 pub use mask::rewrite;
 pub use plan::{MessageHead, Plan, plan};
 pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
+pub use streamer::{Flowing, Streamer};
 pub use verdict::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};
 
 #[cfg(test)]

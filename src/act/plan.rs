@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Direction, Failure, Inspector, Judgement, Uninspected, judge};
+use super::{Direction, Failure, Inspector, Judgement, Streamer, Uninspected, judge};
 use crate::body::{Coding, MediaType};
 use crate::policy::{BodyMode, Rule};
 
@@ -24,8 +24,10 @@ pub enum Plan {
     Pass(Option<Uninspected>),
     /// The head already decides: this judgement stands, and no byte need be read.
     Judged(Judgement),
-    /// Read it.
+    /// Read it whole, then judge it.
     Inspect(Box<Inspector>),
+    /// Judge it as it flows.
+    Stream(Box<Streamer>),
 }
 
 /// Decides what to do with the body behind `head`. Call it only for messages that have a body.
@@ -42,7 +44,12 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
     if rule.skip_content_types.iter().any(|range| range.contains(&media_type)) {
         return Plan::Pass(Some(Uninspected::ContentType));
     }
-    if body_rule.body_mode == BodyMode::Auto && media_type.is_stream() {
+    let streams = match body_rule.body_mode {
+        BodyMode::Auto => media_type.is_stream(),
+        BodyMode::Buffered => false,
+        BodyMode::Streamed => true,
+    };
+    if streams && media_type.is_framed() {
         return Plan::Pass(Some(Uninspected::ContentType));
     }
     let judge_now = |failure| Plan::Judged(judge::of_failure(rule, body_rule, direction, failure, &[]));
@@ -53,6 +60,10 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
             None => return judge_now(Failure::UnknownEncoding),
         },
     };
+    if streams {
+        let streamer = Streamer::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type);
+        return Plan::Stream(Box::new(streamer));
+    }
     if head.content_length.is_some_and(|length| length > body_rule.max_bytes) {
         return judge_now(Failure::TooLarge);
     }

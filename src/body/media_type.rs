@@ -133,7 +133,7 @@ impl MediaType {
     }
 
     /// Messages with a binary head each: gRPC, and Connect's streams.
-    fn is_framed(&self) -> bool {
+    pub fn is_framed(&self) -> bool {
         self.is_grpc() || self.essence.starts_with("application/connect+")
     }
 }

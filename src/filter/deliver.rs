@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::flow::{FLOOR_BYTES, Stage};
 use super::host::Host;
 use super::stream::{HttpStream, Step};
-use crate::act::{Direction, GRPC_PERMISSION_DENIED, Inspector, Judgement, Verdict, block_reply};
+use crate::act::{Count, Direction, GRPC_PERMISSION_DENIED, Inspector, Judgement, Verdict, block_reply};
 use crate::policy::Rule;
 use crate::telemetry::{ErrorReason, Event, Metric, Subject, filter_state_findings};
 
@@ -35,9 +35,10 @@ impl<H: Host> HttpStream<H> {
         let flow = self.flow(direction);
         flow.spent = flow.spent.saturating_add(spent);
         let told = (flow.spent, inspector.plain_bytes());
+        self.count_findings(direction, &judgement.counts);
         self.record(direction, &rule, &judgement, Some(told));
         if judgement.verdict.blocks() {
-            return self.cut(direction, stage, &rule, &judgement);
+            return self.cut(direction, stage == Stage::Held, &rule, &judgement);
         }
         if stage == Stage::Drained && !judgement.rewrite && self.host.replace_body(direction, size, &kept).is_err() {
             self.error(ErrorReason::HostCall);
@@ -60,8 +61,9 @@ impl<H: Host> HttpStream<H> {
         let rule = Arc::clone(inspector.rule());
         let judgement = inspector.finish().lost(direction);
         self.uncharge(direction);
+        self.count_findings(direction, &judgement.counts);
         self.record(direction, &rule, &judgement, Some((spent, inspector.plain_bytes())));
-        self.cut(direction, Stage::Drained, &rule, &judgement)
+        self.cut(direction, false, &rule, &judgement)
     }
 
     /// Writes the masked body where the body is; `false` where it cannot be made to fit, and nothing was changed.
@@ -99,8 +101,8 @@ impl<H: Host> HttpStream<H> {
     }
 
     /// Keeps a message from its receiver, as cleanly as its headers still allow.
-    fn cut(&mut self, direction: Direction, stage: Stage, rule: &Rule, judgement: &Judgement) -> Step {
-        if direction == Direction::Request || stage == Stage::Held {
+    pub(super) fn cut(&mut self, direction: Direction, headers_held: bool, rule: &Rule, judgement: &Judgement) -> Step {
+        if direction == Direction::Request || headers_held {
             return self.refuse(direction, rule, judgement);
         }
         self.flow(direction).stage = Stage::Cut;
@@ -142,14 +144,18 @@ impl<H: Host> HttpStream<H> {
         if let Some(reason) = judgement.uninspected {
             metrics.add(host, Metric::Uninspected { direction, reason }, 1);
         }
-        for count in &judgement.counts {
-            let metric = Metric::Findings { engine: count.engine, kind: count.kind, direction, action: count.action };
-            metrics.add(host, metric, to_i64(count.findings));
-        }
         self.shared.report_memory(host);
         self.set_filter_state(direction, judgement);
         if judgement.verdict != Verdict::Clean || !judgement.counts.is_empty() {
             self.log_event(direction, rule, judgement);
+        }
+    }
+
+    /// Counts findings. Apart from [`HttpStream::record`], for those of a stream cannot wait for its end.
+    pub(super) fn count_findings(&self, direction: Direction, counts: &[Count]) {
+        for count in counts {
+            let metric = Metric::Findings { engine: count.engine, kind: count.kind, direction, action: count.action };
+            self.shared.metrics.add(&self.host, metric, to_i64(count.findings));
         }
     }
 

@@ -1,6 +1,6 @@
 //! One direction of an exchange: where its body is while it is judged.
 
-use crate::act::{Direction, Inspector};
+use crate::act::{Direction, Inspector, Streamer};
 
 /// Who holds the message now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +18,8 @@ pub enum Stage {
     /// Headers have gone; the body is taken out of each chunk and kept in the VM, outside Envoy's buffer and its limit, and
     /// written into the last chunk.
     Drained,
+    /// It flows: each chunk is judged by itself, but for its end.
+    Streamed,
     /// It was blocked; whatever still comes of it is swallowed.
     Cut,
 }
@@ -36,6 +38,10 @@ pub struct Flow {
     pub stage: Stage,
     /// Its inspection, until it is judged.
     pub inspector: Option<Box<Inspector>>,
+    /// Its inspection in flight, until it ends.
+    pub streamer: Option<Box<Streamer>>,
+    /// Its headers are still ours.
+    pub headers_held: bool,
     /// What was drained.
     pub kept: Vec<u8>,
     /// Bytes that have come.
@@ -59,6 +65,8 @@ impl Flow {
             direction,
             stage: Stage::Pass,
             inspector: None,
+            streamer: None,
+            headers_held: false,
             kept: Vec::new(),
             received: 0,
             expected: None,

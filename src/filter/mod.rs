@@ -10,6 +10,7 @@ pub mod host;
 pub mod metrics;
 pub mod root;
 pub mod stream;
+mod streaming;
 
 #[cfg(target_arch = "wasm32")]
 mod entry;

@@ -72,9 +72,6 @@ impl<H: Host + Clone> Root<H> {
                 if policy.allow_on_headers_stop_iteration { "held" } else { "released" },
             ),
         );
-        if policy.allow_on_headers_stop_iteration {
-            let _ = self.host.set_tick_period(TICK_MILLISECONDS);
-        }
         self.shared = Some(Rc::new(Shared {
             hold_headers: Cell::new(policy.allow_on_headers_stop_iteration),
             proven: Cell::new(false),
@@ -105,7 +102,7 @@ impl<H: Host + Clone> Root<H> {
             // A stream that is in use right now is not one that waits.
             stream.try_borrow_mut().is_ok_and(|mut stream| stream.still_waits(now, patience))
         });
-        if waiting.is_empty() && (shared.proven.get() || !shared.hold_headers.get()) {
+        if waiting.is_empty() {
             let _ = self.host.set_tick_period(0);
         }
         self.waiting.borrow_mut().append(&mut waiting);

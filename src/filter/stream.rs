@@ -11,7 +11,7 @@ use super::deliver::STALE_HEADERS;
 use super::flow::{Flow, PROBE_BYTES, Stage};
 use super::head::Headers;
 use super::host::Host;
-use super::root::{Shared, Waiting};
+use super::root::{Shared, TICK_MILLISECONDS, Waiting};
 use crate::act::{self, Direction, Failure, MessageHead, Plan, Uninspected, Verdict};
 use crate::body::{MediaType, narrow_accept_encoding};
 use crate::policy::{RequestHead, Resolution, Rule};
@@ -115,9 +115,11 @@ impl<H: Host> HttpStream<H> {
                 Step::Continue
             }
             Plan::Judged(judgement) => {
+                self.count_findings(direction, &judgement.counts);
                 self.record(direction, &rule, &judgement, None);
                 if judgement.verdict.blocks() { self.refuse(direction, &rule, &judgement) } else { Step::Continue }
             }
+            Plan::Stream(streamer) => self.begin_streaming(direction, streamer, &headers),
             Plan::Inspect(inspector) => {
                 let flow = self.flow(direction);
                 flow.inspector = Some(inspector);
@@ -141,6 +143,7 @@ impl<H: Host> HttpStream<H> {
                 let _ = self.host.replace_body(direction, size, b"");
                 return Step::Pause;
             }
+            Stage::Streamed => return self.stream_chunk(direction, size, end_of_stream),
             Stage::Held | Stage::Buffered | Stage::Probed | Stage::Drained => {}
         }
         let began = self.host.now();
@@ -167,6 +170,7 @@ impl<H: Host> HttpStream<H> {
         match flow.stage {
             Stage::Pass => Step::Continue,
             Stage::Cut => Step::Pause,
+            Stage::Streamed => self.end_streaming_by_trailers(direction),
             Stage::Held | Stage::Buffered | Stage::Probed => {
                 let visible = usize::try_from(flow.received).unwrap_or(usize::MAX);
                 self.conclude(direction, visible, now)
@@ -179,6 +183,7 @@ impl<H: Host> HttpStream<H> {
     /// The exchange is over, however it went.
     pub fn on_close(&mut self) {
         for direction in [Direction::Request, Direction::Response] {
+            self.close_streaming(direction);
             self.uncharge(direction);
             let flow = self.flow(direction);
             flow.stage = Stage::Pass;
@@ -204,7 +209,10 @@ impl<H: Host> HttpStream<H> {
                 self.error(ErrorReason::HostCall);
                 continue;
             };
-            self.release(direction, &headers);
+            if self.flow(direction).stage == Stage::Held {
+                self.release(direction, &headers);
+            }
+            self.flow(direction).headers_held = false;
             self.flow(direction).let_go_at = Some(now);
             if self.host.resume(direction).is_err() {
                 self.error(ErrorReason::HostCall);
@@ -247,13 +255,20 @@ impl<H: Host> HttpStream<H> {
     }
 
     fn hold(&mut self, direction: Direction) {
-        let now = self.host.now();
-        let flow = self.flow(direction);
-        flow.stage = Stage::Held;
+        self.flow(direction).stage = Stage::Held;
         if self.shared.must_watch() {
-            self.flow(direction).waiting_since = Some(now);
-            self.waiting.borrow_mut().push(self.me.clone());
+            self.wait_for_body(direction);
         }
+    }
+
+    /// Puts held headers under the watch: they are let go when no body callback comes.
+    pub(super) fn wait_for_body(&mut self, direction: Direction) {
+        let now = self.host.now();
+        self.flow(direction).waiting_since = Some(now);
+        if self.waiting.borrow().is_empty() {
+            let _ = self.host.set_tick_period(TICK_MILLISECONDS);
+        }
+        self.waiting.borrow_mut().push(self.me.clone());
     }
 
     /// Makes headers fit to go before the body is judged, and chooses where the body is kept.
@@ -292,7 +307,7 @@ impl<H: Host> HttpStream<H> {
         }
     }
 
-    fn first_body_callback(&mut self, direction: Direction, now: u64) {
+    pub(super) fn first_body_callback(&mut self, direction: Direction, now: u64) {
         let flow = self.flow(direction);
         if flow.waiting_since.take().is_some() {
             self.shared.body_came_while_held();
