@@ -326,6 +326,22 @@ fn redact_follows_size_encoding_and_type_as_the_filter_does() {
 }
 
 #[test]
+fn redact_puts_a_stream_through_as_the_filter_does() {
+    let policy = file("stream", "policy.yaml", POLICY.as_bytes());
+    let events = format!("data: {EMAIL}\n\ndata: {CARD}\n\n");
+    let masked = "data: [REDACTED:email]\n\ndata: ************1111\n\n";
+    let args = ["redact", "--policy", &policy, "--content-type", "text/event-stream"];
+    let ran = run_with_input(&[&args[..], &["-"]].concat(), events.as_bytes());
+    assert_eq!((ran.code, ran.out(), ran.verdict()["verdict"].clone()), (0, masked.to_string(), "redacted".into()));
+    let ran = run_with_input(&[&args[..], &["--content-encoding", "gzip", "-"]].concat(), &gzip(events.as_bytes()));
+    assert_eq!((ran.code, ran.out()), (0, masked.to_string()));
+    let ran = run_with_input(&[&args[..], &["-"]].concat(), format!("{events}data: {KEY}\n\n").as_bytes());
+    assert_eq!((ran.code, ran.out().as_str(), ran.verdict()["verdict"].clone()), (3, "", "blocked".into()));
+    let ran = run_with_input(&[&args[..], &["--content-encoding", "gzip", "-"]].concat(), b"no gzip");
+    assert_eq!((ran.code, ran.out().as_str(), ran.verdict()["code"].clone()), (3, "", "body.undecodable".into()));
+}
+
+#[test]
 fn explain_tells_route_and_consequences() {
     let policy = file("explain", "policy.yaml", POLICY.as_bytes());
     for (args, parts) in [

@@ -96,7 +96,7 @@ fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &
     lines.push(match body_rule.body_mode {
         BodyMode::Streamed => "it is judged as it flows.".into(),
         BodyMode::Buffered => "it is judged when it is whole.".into(),
-        BodyMode::Auto => "it is judged when it is whole; event streams and gRPC are not held.".into(),
+        BodyMode::Auto => "it is judged when it is whole, or as it flows where its type is a stream.".into(),
     });
     if !rule.skip_content_types.is_empty() {
         let ranges: Vec<&str> = rule.skip_content_types.iter().map(|range| range.as_str()).collect();

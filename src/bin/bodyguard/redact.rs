@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bodyguard::act::{Direction, Judgement, MessageHead, Plan, Verdict, block_reply, plan};
+use bodyguard::act::{Direction, Flowing, Judgement, MessageHead, Plan, Streamer, Verdict, block_reply, plan};
 use bodyguard::policy::{Policy, Resolution, Rule};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,8 @@ use crate::{EXIT_BLOCKED, EXIT_OK, Failed, complain, read, require_policy};
 ///
 /// The verdict is one line of JSON: verdict, code, the route that decided, findings by kind, what was done about them; for a
 /// blocked message, the reply too, and then nothing goes to standard output. A body under a content encoding is decoded,
-/// rewritten and encoded again, as the filter does. The filter's limits on buffers do not apply.
+/// rewritten and encoded again, as the filter does; one that is judged as it flows leaves decoded. Two things are simpler than
+/// in the filter: Envoy's buffers have no limit here, and of a stream that is cut nothing leaves.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 the message passes, changed or not; 3 it is blocked; 2 error
@@ -98,6 +99,7 @@ fn put_through(args: &Args, policy: &Policy, direction: Direction, raw: &[u8]) -
         Plan::Pass(None) => Outcome::Unread(format!("{} inspects nothing in such a {direction}", rule.source)),
         Plan::Pass(Some(reason)) => Outcome::Unread(format!("uninspected: {reason}")),
         Plan::Judged(judgement) => Outcome::Judged(rule, judgement, None),
+        Plan::Stream(streamer) => stream_through(*streamer, rule, raw),
         Plan::Inspect(mut inspector) => {
             // A failure is kept by the inspector, and judged.
             let _ = inspector.feed(raw);
@@ -115,6 +117,27 @@ fn put_through(args: &Args, policy: &Policy, direction: Direction, raw: &[u8]) -
             }
         }
     }
+}
+
+/// A body that is judged as it flows, all of it at once.
+fn stream_through(mut streamer: Streamer, rule: Arc<Rule>, raw: &[u8]) -> Outcome {
+    let (head, tail, judgement) = match streamer.feed(raw) {
+        Ok(Flowing::Cut) => (Flowing::Cut, Flowing::Cut, streamer.judgement()),
+        Ok(head) => {
+            let (tail, judgement) = streamer.finish();
+            (head, tail, judgement)
+        }
+        Err(failure) => (Flowing::Cut, Flowing::Cut, streamer.fail(failure)),
+    };
+    let mut left = match head {
+        Flowing::AsItCame => raw.to_vec(),
+        Flowing::Instead(bytes) => bytes,
+        Flowing::Cut => Vec::new(),
+    };
+    if let Flowing::Instead(bytes) = tail {
+        left.extend_from_slice(&bytes);
+    }
+    Outcome::Judged(rule, judgement, Some(left))
 }
 
 fn unread(policy: &Policy, direction: Direction, reason: &str) -> Value {
