@@ -1,11 +1,12 @@
 //! The forms in which a document comes, and the documents that come with the project.
 
-#![allow(clippy::arithmetic_side_effects)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{
     BlockResponse, BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, Problem, RequestHead, Resolution, Rule,
 };
+use proptest::prelude::*;
 use std::sync::Arc;
 
 const FULL: &str = include_str!("../policies/full-example.yaml");
@@ -59,7 +60,7 @@ fn root_error(bytes: &[u8]) -> String {
 mod wire {
     use serde_json::Value;
 
-    pub fn of(value: &Value) -> Vec<u8> {
+    pub(super) fn of(value: &Value) -> Vec<u8> {
         let Value::Object(fields) = value else { panic!("not an object") };
         let mut out = Vec::new();
         for (key, value) in fields {
@@ -196,7 +197,7 @@ fn a_struct_that_looks_like_json_at_first_is_read_as_one() {
 
 #[test]
 fn depth_is_bounded_in_every_form() {
-    let deep = |levels: usize| format!("{}{}", "{\"a\":".repeat(levels), format!("1{}", "}".repeat(levels)));
+    let deep = |levels: usize| ["{\"a\":".repeat(levels), "1".into(), "}".repeat(levels)].concat();
     let json = root_error(deep(33).as_bytes());
     assert!(json.starts_with("not json: nested deeper than 32 levels"), "{json}");
     assert!(root_error(deep(100_000).as_bytes()).starts_with("not json: nested deeper than 32 levels"));
@@ -243,6 +244,79 @@ fn null_is_as_if_the_field_were_not_there() {
     let policy = load("{exclude: null, defaults: null, domains: [{host: a, policy: null, routes: null}]}");
     assert_eq!(policy.warnings, []);
     assert_eq!(rule(&policy, "a", "GET", "/").source, "$.domains[0]");
+}
+
+/// Documents of a policy's words, most of them wrong.
+fn documents() -> impl Strategy<Value = serde_json::Value> {
+    let words = [
+        "domains",
+        "hosts",
+        "host",
+        "routes",
+        "match",
+        "policy",
+        "defaults",
+        "mode",
+        "checks",
+        "body",
+        "dlp",
+        "block",
+        "redact",
+        "inspect_request_body",
+        "max_request_body_bytes",
+        "path_prefix",
+        "methods",
+        "headers",
+        "content_type",
+        "spec",
+        "metadata",
+        "name",
+        "engines",
+        "timeout",
+        "exclude",
+        "block_response",
+        "status",
+        "odd name",
+    ];
+    let word = prop::sample::select(words.to_vec());
+    let values = ["*", "off", "block", "email", "jwt", "/", "/a", "GET", "a.com", "", "x\ny", "\u{1F512}"];
+    let leaf = prop_oneof![
+        prop::sample::select(values.to_vec()).prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+        prop::sample::select(vec![0.0, 1.0, 403.0, -1.0, 0.5, 1e18]).prop_map(serde_json::Value::from),
+        Just(serde_json::Value::Null),
+    ];
+    leaf.prop_recursive(6, 48, 6, move |inner| {
+        prop_oneof![
+            3 => prop::collection::btree_map(word.clone().prop_map(str::to_owned), inner.clone(), 0..5)
+                .prop_map(|fields| fields.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            1 => prop::collection::vec(inner, 0..3).prop_map(serde_json::Value::from),
+        ]
+    })
+    .prop_filter("an object", serde_json::Value::is_object)
+}
+
+/// The name of a policy that loads, with its hash and warnings, or its errors.
+fn outcome(loaded: Result<Policy, Vec<Problem>>) -> (String, Vec<Problem>) {
+    match loaded {
+        Ok(policy) => (policy.hash, policy.warnings),
+        Err(problems) => (String::new(), problems),
+    }
+}
+
+proptest! {
+    #[test]
+    fn json_and_struct_of_a_document_have_one_outcome(document in documents()) {
+        let text = document.to_string();
+        let json = outcome(Policy::from_plugin_configuration(text.as_bytes()));
+        prop_assert!(!json.0.is_empty() || !json.1.is_empty(), "an error without a word: {text}");
+        prop_assert!(json.1.iter().all(|problem| problem.path.starts_with('$') && !problem.to_string().contains('\n')));
+        // The Struct of an empty object is no bytes at all.
+        if document != serde_json::json!({}) {
+            prop_assert_eq!(&json, &outcome(Policy::from_plugin_configuration(&wire::of(&document))), "{}", text);
+        }
+        prop_assert_eq!(json, outcome(Policy::from_yaml_or_json(&text)));
+    }
 }
 
 // --- documents that come with the project ---

@@ -1,5 +1,7 @@
 //! Every error and warning of a policy document, word for word.
 
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use bodyguard::policy::{Policy, Problem};
 
 fn lines(problems: &[Problem]) -> Vec<String> {
@@ -142,8 +144,8 @@ fn the_kinds_of_a_dlp_list_are_checked() {
             ".redact[1]",
             "found \"ssn\", which block names too, allowed: a kind in one of the two lists".into(),
         ),
-        ("direction: both", "", "neither block nor redact names a kind, allowed: at least one".into()),
-        ("block: [], redact: []", "", "neither block nor redact names a kind, allowed: at least one".into()),
+        ("direction: both", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
+        ("block: [], redact: []", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
     ] {
         assert_one(
             &route(&format!("checks: {{body: {{dlp: {{{dlp}}}}}}}")),
@@ -159,7 +161,7 @@ fn an_inspected_direction_needs_a_cap() {
     assert_one(
         &route(&format!("inspect_response_body: true, {checks}")),
         ".policy.inspect_response_body",
-        "found true, but max_response_body_bytes is not set and built in is 0, allowed: with 1 to 1073741824",
+        "found true without max_response_body_bytes (built in: 0), allowed: with one from 1 to 1073741824",
     );
     assert_one(
         &route(&format!("inspect_request_body: true, max_request_body_bytes: 0, {checks}")),
@@ -224,7 +226,7 @@ fn what_a_route_asks_for_is_checked() {
             "found \"FETCH\", allowed: an HTTP method: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT, QUERY, or one of WebDAV".into(),
         ),
         ("methods: GET", ".methods", "found \"GET\", allowed: a list".into()),
-        ("headers: [{exact: a}]", ".headers[0]", "found no name, allowed: the name of a header".into()),
+        ("headers: [{exact: a}]", ".headers[0]", "found no name, which is needed".into()),
         ("headers: [{name: 'a b'}]", ".headers[0].name", "found \"a b\", allowed: a header name (RFC 9110 token)".into()),
         ("headers: {'x:y': z}", ".headers[\"x:y\"]", "found \"x:y\", allowed: a header name (RFC 9110 token)".into()),
         ("headers: {x: 1}", ".headers.x", "found 1, allowed: a text without control characters, at most 4096 bytes".into()),
@@ -238,9 +240,18 @@ fn what_a_route_asks_for_is_checked() {
 #[test]
 fn hosts_are_checked_and_belong_to_one_domain() {
     let allowed = "allowed: a host name, *.suffix or *";
-    assert_errors("domains: [{hosts: []}]", &["$.domains[0].hosts: names no host, allowed: at least one; * is every host"]);
-    assert_errors("domains: [{policy: {}}]", &["$.domains[0].hosts: names no host, allowed: at least one; * is every host"]);
-    assert_errors("domains: [{hosts: [a.com], host: b.com}]", &["$.domains[0]: found hosts and host, allowed: one of them"]);
+    assert_errors(
+        "domains: [{hosts: []}]",
+        &["$.domains[0]: found neither hosts nor host, allowed: at least one of them, not empty"],
+    );
+    assert_errors(
+        "domains: [{policy: {}}]",
+        &["$.domains[0]: found neither hosts nor host, allowed: at least one of them, not empty"],
+    );
+    assert_errors(
+        "domains: [{hosts: [a.com], host: b.com}]",
+        &["$.domains[0]: found hosts and host, allowed: at most one of hosts, host"],
+    );
     assert_errors("domains: [{hosts: [a*.com]}]", &[&format!("$.domains[0].hosts[0]: found \"a*.com\", {allowed}")]);
     assert_errors(
         "domains: [{hosts: ['a.com:80']}]",
@@ -360,7 +371,7 @@ fn the_resource_around_a_spec_is_checked() {
         "{apiVersion: v1, kind: Policy, spec: {}}",
         &["$.apiVersion: found \"v1\", allowed: sentinel.elchi.io/v1", "$.kind: found \"Policy\", allowed: SecurityPolicy"],
     );
-    assert_errors("{kind: SecurityPolicy}", &["$.spec: missing, allowed: the policy"]);
+    assert_errors("{kind: SecurityPolicy}", &["$: found no spec, which is needed"]);
     let name = "1 to 63 of A-Z a-z 0-9 . _ - (it becomes a metric label)";
     for bad in ["''", "'a b'", "ünï", "'a=b;'"] {
         let shown = bad.trim_matches('\'');
@@ -404,6 +415,15 @@ max_inflight_body_bytes: 0
             "$.max_inflight_body_bytes",
         ]
     );
+}
+
+#[test]
+fn broken_yaml_is_named_with_its_line_and_column() {
+    assert_errors("a: [", &["$: not yaml: line 1 column 4: unclosed bracket '['"]);
+    assert_errors("a: 1\na: 2", &["$: not yaml: line 2 column 1: duplicate mapping key: a"]);
+    assert_errors("a: 1\n---\nb: 2", &["$: not yaml: line 3 column 1: multiple YAML documents detected"]);
+    assert_errors("- a", &["$: found a list of 1, allowed: an object"]);
+    assert_errors("spec: null", &["$: found no spec, which is needed"]);
 }
 
 #[test]

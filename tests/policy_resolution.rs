@@ -1,5 +1,7 @@
 //! Which rule a request gets: hosts, routes, inheritance.
 
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution};
 use proptest::prelude::*;
@@ -337,7 +339,7 @@ proptest! {
     #[test]
     fn any_bytes_are_resolved(authority in any::<Vec<u8>>(), path in any::<Vec<u8>>(), method in any::<Vec<u8>>(), name in any::<Vec<u8>>(), value in any::<Vec<u8>>()) {
         let policy = load("domains: [{hosts: ['*'], routes: [{match: {path_regex: '^/.\\w', headers: [{name: a, regex: b}]}}, {match: {}}]}]");
-        let headers = [(name.as_slice(), value.as_slice())];
+        let headers = [(&name[..], &value[..])];
         let head = RequestHead { authority: &authority, path: &path, method: &method, headers: &headers };
         let explained = policy.explain(&head);
         prop_assert!(matches!((policy.resolve(&head), explained.resolution), (Resolution::Rule(a), Resolution::Rule(b)) if a.source == b.source));

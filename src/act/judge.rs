@@ -57,6 +57,15 @@ impl Tally {
         }
     }
 
+    /// Ends a body that flowed with a failure: it is cut, whatever the mode, for what came before has left.
+    pub(super) fn fail(&mut self, rule: &Rule, body_rule: &BodyRule, direction: Direction, failure: Failure) -> Judgement {
+        let judgement = of_failure(rule, body_rule, direction, failure, &[]);
+        let judgement = if judgement.verdict.blocks() { judgement } else { judgement.lost(direction) };
+        let (code, status) = (judgement.code, judgement.status);
+        self.add(judgement);
+        Judgement { code, status, ..self.judgement() }
+    }
+
     /// What was counted since this was last asked.
     pub(super) fn take_fresh(&mut self) -> Vec<Count> {
         std::mem::take(&mut self.fresh)

@@ -35,7 +35,7 @@ pub(super) fn ranges(findings: &[Finding]) -> Vec<(usize, usize)> {
 pub(super) enum Style {
     /// The kind's own mask.
     Label,
-    /// The same number of bytes.
+    /// The same number of bytes, letters and digits hidden.
     InPlace,
 }
 
@@ -90,8 +90,19 @@ fn mask_value(out: &mut Vec<u8>, finding: &Finding, value: &[u8], style: Style) 
             out.extend_from_slice(finding.kind.name().as_bytes());
             out.push(b']');
         }
-        (Mask::Label, Style::InPlace) => out.resize(out.len().saturating_add(value.len()), STAR),
+        (Mask::Label, Style::InPlace) => hide_in_place(out, value),
         (Mask::KeepLastDigits(keep), style) => keep_last_digits(out, value, usize::from(keep), style),
+    }
+}
+
+/// Every letter and digit becomes `*`; what separates them stays, escapes among it, and so does the length.
+fn hide_in_place(out: &mut Vec<u8>, value: &[u8]) {
+    for unit in units(value) {
+        if unit.is_alphanumeric() {
+            out.resize(out.len().saturating_add(unit.raw.len()), STAR);
+        } else {
+            out.extend_from_slice(unit.raw);
+        }
     }
 }
 
@@ -117,6 +128,10 @@ struct Unit<'a> {
 }
 
 impl Unit<'_> {
+    fn is_alphanumeric(&self) -> bool {
+        char::from_u32(self.decoded).is_none_or(char::is_alphanumeric)
+    }
+
     fn is_digit(&self) -> bool {
         (u32::from(b'0')..=u32::from(b'9')).contains(&self.decoded)
     }

@@ -3,6 +3,8 @@
 //! [`plan`] looks at the head of a message and says whether its body is inspected; an [`Inspector`] takes the body chunk by
 //! chunk; [`Inspector::finish`] judges it. This module refuses to know Proxy-Wasm, time, and where the bytes are kept.
 
+mod flight;
+mod frames;
 mod inspector;
 mod judge;
 mod mask;
@@ -11,12 +13,14 @@ mod reply;
 mod streamer;
 mod verdict;
 
+pub use flight::{Flowing, InFlight};
+pub use frames::Frames;
 pub use inspector::Inspector;
 pub use judge::{Count, Judgement};
 pub use mask::rewrite;
 pub use plan::{MessageHead, Plan, plan};
 pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
-pub use streamer::{Flowing, Streamer};
+pub use streamer::Streamer;
 pub use verdict::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};
 
 #[cfg(test)]

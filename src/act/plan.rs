@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Direction, Failure, Inspector, Judgement, Streamer, Uninspected, judge};
+use super::{Direction, Failure, Frames, InFlight, Inspector, Judgement, Streamer, Uninspected, judge};
 use crate::body::{Coding, MediaType};
 use crate::policy::{BodyMode, Rule};
 
@@ -27,7 +27,7 @@ pub enum Plan {
     /// Read it whole, then judge it.
     Inspect(Box<Inspector>),
     /// Judge it as it flows.
-    Stream(Box<Streamer>),
+    Stream(Box<dyn InFlight>),
 }
 
 /// Decides what to do with the body behind `head`. Call it only for messages that have a body.
@@ -50,7 +50,12 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
         BodyMode::Streamed => true,
     };
     if streams && media_type.is_framed() {
-        return Plan::Pass(Some(Uninspected::ContentType));
+        // Only gRPC's own frames are read; those of gRPC-Web's text form and of Connect are others.
+        return if media_type.is_binary_grpc() {
+            Plan::Stream(Box::new(Frames::new(Arc::clone(rule), body_rule.clone(), direction)))
+        } else {
+            Plan::Pass(Some(Uninspected::ContentType))
+        };
     }
     let judge_now = |failure| Plan::Judged(judge::of_failure(rule, body_rule, direction, failure, &[]));
     let coding = match head.content_encoding {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::flight::{Flowing, InFlight};
 use super::judge::{self, Tally};
 use super::{Count, Direction, Failure, Judgement, mask};
 use crate::body::{Coding, Decoder, JsonTracker, MediaType, Position};
@@ -33,17 +34,6 @@ pub struct Streamer {
     tally: Tally,
 }
 
-/// What becomes of a chunk.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Flowing {
-    /// It goes on as it came.
-    AsItCame,
-    /// These bytes go on in its place.
-    Instead(Vec<u8>),
-    /// Nothing goes on, of this chunk and of any other.
-    Cut,
-}
-
 impl Streamer {
     pub(super) fn new(
         rule: Arc<Rule>,
@@ -70,29 +60,6 @@ impl Streamer {
         }
     }
 
-    /// Takes the next raw chunk.
-    ///
-    /// # Errors
-    /// The body cannot be decoded; [`Streamer::fail`] judges that.
-    pub fn feed(&mut self, chunk: &[u8]) -> Result<Flowing, Failure> {
-        if self.coding == Coding::Identity {
-            return Ok(self.feed_plain(chunk));
-        }
-        let Streamer { decoder, scanner, findings, held, plain_bytes, .. } = self;
-        let mut decided = None;
-        decoder
-            .feed(chunk, &mut |plain| {
-                *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
-                held.extend_from_slice(plain);
-                decided = Some(scanner.feed(plain, findings));
-            })
-            .map_err(Failure::from)?;
-        Ok(match decided {
-            Some(decided) => self.let_go(decided),
-            None => Flowing::Instead(Vec::new()),
-        })
-    }
-
     fn feed_plain(&mut self, chunk: &[u8]) -> Flowing {
         let decided = self.scanner.feed(chunk, &mut self.findings);
         self.plain_bytes = self.plain_bytes.saturating_add(chunk.len() as u64);
@@ -106,64 +73,6 @@ impl Streamer {
         }
         self.held.extend_from_slice(chunk);
         self.let_go(decided)
-    }
-
-    /// Ends the body: what was held leaves, or it is cut.
-    pub fn finish(&mut self) -> (Flowing, Judgement) {
-        if let Err(error) = self.decoder.finish()
-            && self.plain_bytes > 0
-        {
-            return (Flowing::Cut, self.fail(error.into()));
-        }
-        self.scanner.finish(&mut self.findings);
-        let last = self.let_go_all();
-        (last, self.judgement())
-    }
-
-    /// Judges a body that could not be inspected to its end.
-    ///
-    /// What has left was decoded: its rest cannot follow it as it came, so it ends here, whatever the mode.
-    pub fn fail(&mut self, failure: Failure) -> Judgement {
-        let judgement = judge::of_failure(&self.rule, &self.body_rule, self.direction, failure, &[]);
-        let judgement = if judgement.verdict.blocks() { judgement } else { judgement.lost(self.direction) };
-        let (code, status) = (judgement.code, judgement.status);
-        self.tally.add(judgement);
-        Judgement { code, status, ..self.tally.judgement() }
-    }
-
-    /// The judgement of what has been seen.
-    pub fn judgement(&self) -> Judgement {
-        self.tally.judgement()
-    }
-
-    /// Findings counted since this was last asked, for metrics that cannot wait for the end of a stream.
-    pub fn take_counts(&mut self) -> Vec<Count> {
-        self.tally.take_fresh()
-    }
-
-    /// May the body leave with another length or other bytes than it came with?
-    pub fn may_rewrite(&self) -> bool {
-        judge::redacts(&self.rule, &self.body_rule) || self.coding != Coding::Identity
-    }
-
-    /// Does the body leave without the coding it came with?
-    pub fn decodes(&self) -> bool {
-        self.coding != Coding::Identity
-    }
-
-    /// Bytes held back now.
-    pub fn held_bytes(&self) -> usize {
-        self.held.len()
-    }
-
-    /// Bytes decoded and scanned so far.
-    pub fn plain_bytes(&self) -> u64 {
-        self.plain_bytes
-    }
-
-    /// The rule that is applied.
-    pub fn rule(&self) -> &Arc<Rule> {
-        &self.rule
     }
 
     fn let_go(&mut self, decided: u64) -> Flowing {
@@ -236,5 +145,69 @@ impl Streamer {
 
     fn in_held(&self, offset: u64) -> usize {
         usize::try_from(offset.saturating_sub(self.left)).unwrap_or(usize::MAX).min(self.held.len())
+    }
+}
+
+impl InFlight for Streamer {
+    fn feed(&mut self, chunk: &[u8]) -> Result<Flowing, Failure> {
+        if self.coding == Coding::Identity {
+            return Ok(self.feed_plain(chunk));
+        }
+        let Streamer { decoder, scanner, findings, held, plain_bytes, .. } = self;
+        let mut decided = None;
+        decoder
+            .feed(chunk, &mut |plain| {
+                *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
+                held.extend_from_slice(plain);
+                decided = Some(scanner.feed(plain, findings));
+            })
+            .map_err(Failure::from)?;
+        Ok(match decided {
+            Some(decided) => self.let_go(decided),
+            None => Flowing::Instead(Vec::new()),
+        })
+    }
+
+    fn finish(&mut self) -> (Flowing, Judgement) {
+        if let Err(error) = self.decoder.finish()
+            && self.plain_bytes > 0
+        {
+            return (Flowing::Cut, self.fail(error.into()));
+        }
+        self.scanner.finish(&mut self.findings);
+        let last = self.let_go_all();
+        (last, self.judgement())
+    }
+
+    fn fail(&mut self, failure: Failure) -> Judgement {
+        self.tally.fail(&self.rule, &self.body_rule, self.direction, failure)
+    }
+
+    fn judgement(&self) -> Judgement {
+        self.tally.judgement()
+    }
+
+    fn take_counts(&mut self) -> Vec<Count> {
+        self.tally.take_fresh()
+    }
+
+    fn may_rewrite(&self) -> bool {
+        judge::redacts(&self.rule, &self.body_rule) || self.coding != Coding::Identity
+    }
+
+    fn decodes(&self) -> bool {
+        self.coding != Coding::Identity
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.held.len()
+    }
+
+    fn plain_bytes(&self) -> u64 {
+        self.plain_bytes
+    }
+
+    fn rule(&self) -> &Arc<Rule> {
+        &self.rule
     }
 }

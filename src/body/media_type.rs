@@ -110,6 +110,11 @@ impl MediaType {
         rest.is_empty() || rest.starts_with('+')
     }
 
+    /// gRPC whose frames are bytes on the wire: `application/grpc`, `application/grpc-web`, with or without `+proto`.
+    pub fn is_binary_grpc(&self) -> bool {
+        self.is_grpc() && !self.essence.contains("-text")
+    }
+
     /// `application/x-www-form-urlencoded`.
     pub fn is_form(&self) -> bool {
         self.essence == "application/x-www-form-urlencoded"

@@ -1,6 +1,6 @@
 //! One direction of an exchange: where its body is while it is judged.
 
-use crate::act::{Direction, Inspector, Streamer};
+use crate::act::{Direction, InFlight, Inspector};
 
 /// Who holds the message now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +39,7 @@ pub struct Flow {
     /// Its inspection, until it is judged.
     pub inspector: Option<Box<Inspector>>,
     /// Its inspection in flight, until it ends.
-    pub streamer: Option<Box<Streamer>>,
+    pub streamer: Option<Box<dyn InFlight>>,
     /// Its headers are still ours.
     pub headers_held: bool,
     /// What was drained.

@@ -7,14 +7,14 @@ use super::flow::Stage;
 use super::head::Headers;
 use super::host::Host;
 use super::stream::{HttpStream, Step};
-use crate::act::{Direction, Flowing, Judgement, Streamer};
+use crate::act::{Direction, Flowing, InFlight, Judgement};
 use crate::policy::Rule;
 use crate::telemetry::ErrorReason;
 
 impl<H: Host> HttpStream<H> {
     /// Begins a body that flows. Its headers are held until its first chunk where Envoy lets us, for a clean reply to that one; a
     /// body that takes its time gets them from the watch.
-    pub(super) fn begin_streaming(&mut self, direction: Direction, streamer: Box<Streamer>, headers: &Headers) -> Step {
+    pub(super) fn begin_streaming(&mut self, direction: Direction, streamer: Box<dyn InFlight>, headers: &Headers) -> Step {
         if streamer.may_rewrite() {
             self.remove_headers(direction, headers, &["content-length"]);
             self.remove_headers(direction, headers, &STALE_HEADERS);
@@ -76,7 +76,7 @@ impl<H: Host> HttpStream<H> {
         match ended {
             Some((_, judgement)) => self.tell_stream(direction, streamer, &rule, &judgement),
             None => {
-                self.count_findings(direction, &streamer.take_counts());
+                self.count_stream(direction, streamer.as_mut());
                 self.flow(direction).streamer = Some(streamer);
             }
         }
@@ -114,7 +114,7 @@ impl<H: Host> HttpStream<H> {
     fn cut_stream(
         &mut self,
         direction: Direction,
-        streamer: Box<Streamer>,
+        streamer: Box<dyn InFlight>,
         rule: &Rule,
         judgement: &Judgement,
         began: u64,
@@ -125,11 +125,18 @@ impl<H: Host> HttpStream<H> {
         self.cut(direction, headers_held, rule, judgement)
     }
 
-    fn tell_stream(&mut self, direction: Direction, mut streamer: Box<Streamer>, rule: &Rule, judgement: &Judgement) {
+    fn tell_stream(&mut self, direction: Direction, mut streamer: Box<dyn InFlight>, rule: &Rule, judgement: &Judgement) {
         self.flow(direction).stage = Stage::Pass;
-        self.count_findings(direction, &streamer.take_counts());
+        self.count_stream(direction, streamer.as_mut());
         let told = (self.flow(direction).spent, streamer.plain_bytes());
         self.record(direction, rule, judgement, Some(told));
+    }
+
+    fn count_stream(&self, direction: Direction, streamer: &mut dyn InFlight) {
+        self.count_findings(direction, &streamer.take_counts());
+        for reason in streamer.take_uninspected() {
+            self.uninspected(direction, reason);
+        }
     }
 
     fn spend(&mut self, direction: Direction, began: u64) {

@@ -3,15 +3,12 @@
 //! A block is sparse: of the three scopes, `defaults`, a domain's and a route's, the most specific value that is set wins.
 //! This module refuses to know which requests a rule is for.
 
+use super::checks::{BodyChecks, Direction, REQUEST, RESPONSE};
 use super::cursor::Cursor;
-use super::document::{BODY_MODE, DIRECTION, FAIL_MODE, MAX_BODY_BYTES, MODE};
+use super::document::{BODY_MODE, FAIL_MODE, MAX_BODY_BYTES, MODE};
 use super::shape::Report;
 use super::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
 use crate::body::MediaRange;
-use crate::detect::{Kind, KindSet};
-
-/// The cap of requests where none is set, in bytes. That of responses is 0, so it has to be set.
-const BUILT_IN_REQUEST_BYTES: u64 = 1_048_576;
 
 /// How specific a block is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -48,49 +45,6 @@ struct Side {
     max_bytes: Option<Set<u64>>,
     body_mode: Option<BodyMode>,
 }
-
-/// `checks.body`: one value, replaced as a whole.
-#[derive(Clone, Debug, Default)]
-struct BodyChecks {
-    dlp: Option<Dlp>,
-    /// Where `detect_sensitive_data` is true.
-    sensitive_data: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Dlp {
-    path: String,
-    request: bool,
-    response: bool,
-    block: KindSet,
-    redact: KindSet,
-    redact_in_observe_modes: bool,
-}
-
-/// The names that differ by direction.
-struct Direction {
-    bodies: &'static str,
-    inspect: &'static str,
-    max_bytes: &'static str,
-    body_mode: &'static str,
-    built_in_bytes: u64,
-}
-
-const REQUEST: Direction = Direction {
-    bodies: "requests",
-    inspect: "inspect_request_body",
-    max_bytes: "max_request_body_bytes",
-    body_mode: "request_body_mode",
-    built_in_bytes: BUILT_IN_REQUEST_BYTES,
-};
-
-const RESPONSE: Direction = Direction {
-    bodies: "responses",
-    inspect: "inspect_response_body",
-    max_bytes: "max_response_body_bytes",
-    body_mode: "response_body_mode",
-    built_in_bytes: 0,
-};
 
 impl Block {
     /// Reads a block, and reports what cannot stand together within it.
@@ -227,10 +181,7 @@ impl Side {
         if max_bytes == 0 && self.max_bytes.is_none() {
             report.error(
                 &inspect.path,
-                format!(
-                    "found true, but {} is not set and built in is 0, allowed: with 1 to {MAX_BODY_BYTES}",
-                    direction.max_bytes
-                ),
+                format!("found true without {} (built in: 0), allowed: with one from 1 to {MAX_BODY_BYTES}", direction.max_bytes),
             );
         }
         let dlp = checks.dlp.as_ref().filter(|dlp| dlp.covers(direction));
@@ -247,45 +198,6 @@ impl Side {
             return None;
         }
         Some(rule)
-    }
-}
-
-impl BodyChecks {
-    fn read(cursor: &Cursor<'_>, report: &mut Report) -> BodyChecks {
-        let sensitive_data = cursor.field("detect_sensitive_data").filter(|flag| flag.boolean() == Some(true));
-        BodyChecks {
-            dlp: cursor.field("dlp").map(|dlp| Dlp::read(&dlp, report)),
-            sensitive_data: sensitive_data.map(|flag| flag.path),
-        }
-    }
-}
-
-impl Dlp {
-    fn read(cursor: &Cursor<'_>, report: &mut Report) -> Dlp {
-        let directions = [("response", (false, true)), ("request", (true, false)), ("both", (true, true))];
-        let direction = cursor.field("direction").and_then(|direction| direction.choice(&DIRECTION, &directions));
-        let (request, response) = direction.unwrap_or((false, true));
-        let kind = |item: &Cursor<'_>| item.text().and_then(Kind::from_name);
-        let items = |name| cursor.field(name).map(|list| list.items()).unwrap_or_default();
-        let block: KindSet = items("block").iter().filter_map(kind).collect();
-        for item in items("redact") {
-            if let Some(kind) = kind(&item).filter(|kind| block.contains(*kind)) {
-                report.error(
-                    item.path,
-                    format!("found {:?}, which block names too, allowed: a kind in one of the two lists", kind.name()),
-                );
-            }
-        }
-        if items("block").is_empty() && items("redact").is_empty() {
-            report.error(&cursor.path, "neither block nor redact names a kind, allowed: at least one");
-        }
-        let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
-        let redact = items("redact").iter().filter_map(kind).collect();
-        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes }
-    }
-
-    fn covers(&self, direction: &Direction) -> bool {
-        if direction.bodies == REQUEST.bodies { self.request } else { self.response }
     }
 }
 

@@ -31,13 +31,10 @@ const HASH_BYTES: usize = 6;
 pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
     let mut report = Report::default();
     let root = Cursor::new(document, "$");
-    let envelope = ["apiVersion", "kind", "metadata", "spec"].iter().any(|name| root.field(name).is_some());
+    let envelope = matches!(document, Node::Object(fields) if fields.iter().any(|(name, _)| RESOURCE.has(name)));
     check(document, &Holds::Object(if envelope { &RESOURCE } else { &SPEC }), "$", &mut report);
     let spec = if envelope { root.field("spec") } else { Some(root.clone()) };
-    let Some(spec) = spec else {
-        report.error("$.spec", "missing, allowed: the policy");
-        return Err(in_document_order(report.errors, document));
-    };
+    let Some(spec) = spec else { return Err(in_document_order(report.errors, document)) };
     let name = root.field("metadata").and_then(|metadata| metadata.field("name")).and_then(|name| name.text());
     let max_inflight_body_bytes =
         spec.field("max_inflight_body_bytes").and_then(|field| field.integer()).unwrap_or(BUILT_IN_INFLIGHT_BYTES);
@@ -106,25 +103,21 @@ fn read_domain(cursor: &Cursor<'_>, defaults: &Block, report: &mut Report) -> Do
 #[derive(Default)]
 struct Hosts {
     entries: Vec<HostEntry>,
+    /// To indices of `entries`.
+    known: BTreeMap<HostPattern, usize>,
 }
 
 impl Hosts {
     fn read(&mut self, cursor: &Cursor<'_>, domain: usize, report: &mut Report) {
-        let hosts = cursor.field("hosts");
-        let host = cursor.field("host");
-        if hosts.is_some() && host.is_some() {
-            report.error(&cursor.path, "found hosts and host, allowed: one of them");
-        }
-        let given = hosts.or(host);
-        let items = given.as_ref().map(|list| list.items_or_self()).unwrap_or_default();
-        if items.is_empty() {
-            let path = given.map_or_else(|| field_path(&cursor.path, "hosts"), |list| list.path);
-            report.error(path, "names no host, allowed: at least one; * is every host");
-        }
+        let given = cursor.field("hosts").or_else(|| cursor.field("host"));
+        let items = given.map(|list| list.items_or_self()).unwrap_or_default();
         for item in items {
             let Some(pattern) = item.text().and_then(|text| HostPattern::parse(text).ok()) else { continue };
-            match self.entries.iter().find(|entry| entry.pattern == pattern) {
-                None => self.entries.push(HostEntry { pattern, domain, source: item.path }),
+            match self.known.get(&pattern).and_then(|index| self.entries.get(*index)) {
+                None => {
+                    self.known.insert(pattern.clone(), self.entries.len());
+                    self.entries.push(HostEntry { pattern, domain, source: item.path });
+                }
                 Some(earlier) if earlier.domain == domain => {
                     report.warning(item.path, format!("{pattern} stands at {} already", earlier.source));
                 }

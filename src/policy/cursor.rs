@@ -20,7 +20,9 @@ impl<'a> Cursor<'a> {
 
     /// The field, unless it is missing or null.
     pub(super) fn field(&self, name: &str) -> Option<Cursor<'a>> {
-        self.fields().into_iter().find(|(key, _)| *key == name).map(|(_, cursor)| cursor)
+        let Node::Object(fields) = self.node else { return None };
+        let (_, node) = fields.iter().find(|(key, node)| key == name && *node != Node::Null)?;
+        Some(Cursor { node, path: field_path(&self.path, name) })
     }
 
     /// All fields that are not null.

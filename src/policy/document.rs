@@ -40,6 +40,8 @@ static KIND: Choice = names(&["SecurityPolicy"]);
 /// The whole resource.
 pub(super) static RESOURCE: Shape = Shape {
     name: "resource",
+    some_of: &["spec"],
+    one_of: &[],
     fields: &[
         field("apiVersion", "version of the format", Holds::Choice(&API_VERSION)),
         field("kind", "kind of the resource", Holds::Choice(&KIND)),
@@ -50,6 +52,8 @@ pub(super) static RESOURCE: Shape = Shape {
 
 static METADATA: Shape = Shape {
     name: "metadata",
+    some_of: &[],
+    one_of: &[],
     fields: &[
         field("name", "name of the policy: a label of its metrics, and in its events", Holds::Text(&NAME)),
         field("labels", "labels of the resource", Holds::Ignored(NO_LABELS)),
@@ -61,6 +65,8 @@ static METADATA: Shape = Shape {
 /// The policy: what stands in `spec`, or alone.
 pub(super) static SPEC: Shape = Shape {
     name: "spec",
+    some_of: &[],
+    one_of: &[],
     fields: &[
         field(
             "allow_on_headers_stop_iteration",
@@ -80,6 +86,8 @@ pub(super) static SPEC: Shape = Shape {
 
 static DOMAIN: Shape = Shape {
     name: "domain",
+    some_of: &["hosts", "host"],
+    one_of: &[&["hosts", "host"]],
     fields: &[
         field("hosts", "host names, *.suffix or *; the most specific one wins", Holds::List(&Holds::Text(&HOST))),
         field("host", "short for hosts with one name", Holds::Text(&HOST)),
@@ -99,6 +107,8 @@ static DOMAIN: Shape = Shape {
 
 static ROUTE: Shape = Shape {
     name: "route",
+    some_of: &[],
+    one_of: &[],
     fields: &[
         field("match", "which requests; {} is every one", Holds::Object(&MATCH)),
         field("policy", "policy of these requests, over the domain's and the defaults", Holds::Object(&POLICY)),
@@ -107,6 +117,8 @@ static ROUTE: Shape = Shape {
 
 static MATCH: Shape = Shape {
     name: "match",
+    some_of: &[],
+    one_of: &[&["path_exact", "path_regex", "path_prefix"]],
     fields: &[
         field("path_exact", "the whole path", Holds::Text(&PATH_OR_STAR)),
         field(
@@ -131,6 +143,8 @@ static MATCH: Shape = Shape {
 
 static HEADER: Shape = Shape {
     name: "header",
+    some_of: &["name"],
+    one_of: &[&["exact", "contains", "regex", "present"]],
     fields: &[
         field("name", "name of the header, in any case", Holds::Text(&HEADER_NAME)),
         field(
@@ -146,6 +160,8 @@ static HEADER: Shape = Shape {
 
 static POLICY: Shape = Shape {
     name: "policy",
+    some_of: &[],
+    one_of: &[],
     fields: &[
         field(
             "mode",
@@ -191,6 +207,8 @@ static POLICY: Shape = Shape {
 
 static BLOCK_RESPONSE: Shape = Shape {
     name: "block_response",
+    some_of: &[],
+    one_of: &[],
     fields: &[
         field("status", "HTTP status", Holds::Integer(200, 599)),
         field("content_type", "content-type of the reply", Holds::Text(&CONTENT_TYPE)),
@@ -200,6 +218,8 @@ static BLOCK_RESPONSE: Shape = Shape {
 
 static CHECKS: Shape = Shape {
     name: "checks",
+    some_of: &[],
+    one_of: &[],
     fields: &[
         field("body", "checks of bodies; the most specific block replaces the others whole", Holds::Object(&BODY)),
         field("headers", "checks of headers", Holds::Refused(ONLY_DLP)),
@@ -208,6 +228,8 @@ static CHECKS: Shape = Shape {
 
 static BODY: Shape = Shape {
     name: "body",
+    some_of: &[],
+    one_of: &[],
     fields: &[
         field("dlp", "data-loss prevention: which kinds block a message and which are masked", Holds::Object(&DLP)),
         field(
@@ -221,6 +243,8 @@ static BODY: Shape = Shape {
 
 static DLP: Shape = Shape {
     name: "dlp",
+    some_of: &["block", "redact"],
+    one_of: &[],
     fields: &[
         field("direction", "which bodies: response (default), request or both", Holds::Choice(&DIRECTION)),
         field("block", "kinds that block a message", Holds::List(&Holds::Kind)),

@@ -113,12 +113,7 @@ impl Display for PassReason {
 
 impl Display for Mode {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str(match self {
-            Mode::Off => "off",
-            Mode::Detect => "detect",
-            Mode::Shadow => "shadow",
-            Mode::Block => "block",
-        })
+        f.write_str(self.as_str())
     }
 }
 

@@ -63,12 +63,12 @@ impl Matcher {
         let mut matcher = Matcher { path: PathMatch::Any, methods: Vec::new(), content_types: Vec::new(), headers: Vec::new() };
         let Some(cursor) = cursor else { return matcher };
         let list = |name| cursor.field(name).map(|field| field.items_or_self()).unwrap_or_default();
-        matcher.path = read_path(cursor, report);
+        matcher.path = read_path(cursor);
         matcher.methods = list("methods").iter().filter_map(|item| item.text()).map(str::to_ascii_uppercase).collect();
         matcher.content_types = list("content_type").iter().filter_map(|item| MediaRange::parse(item.text()?)).collect();
         matcher.headers = match cursor.field("headers") {
             Some(headers) if headers.items().is_empty() => short_headers(&headers, report),
-            Some(headers) => headers.items().iter().filter_map(|header| read_header(header, report)).collect(),
+            Some(headers) => headers.items().iter().filter_map(read_header).collect(),
             None => Vec::new(),
         };
         matcher
@@ -151,12 +151,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     part.is_empty() || text.windows(part.len()).any(|window| window == part)
 }
 
-fn read_path(cursor: &Cursor<'_>, report: &mut Report) -> PathMatch {
-    let fields = ["path_exact", "path_regex", "path_prefix"];
-    let set: Vec<&str> = fields.into_iter().filter(|name| cursor.field(name).is_some()).collect();
-    if set.len() > 1 {
-        report.error(&cursor.path, format!("found {}, allowed: at most one of {}", set.join(" and "), fields.join(", ")));
-    }
+fn read_path(cursor: &Cursor<'_>) -> PathMatch {
     let text = |name| cursor.field(name).and_then(|field| field.text());
     if let Some(exact) = text("path_exact") {
         PathMatch::Exact(path::normalize(exact.as_bytes()).into_owned())
@@ -169,16 +164,7 @@ fn read_path(cursor: &Cursor<'_>, report: &mut Report) -> PathMatch {
     }
 }
 
-fn read_header(cursor: &Cursor<'_>, report: &mut Report) -> Option<HeaderMatch> {
-    let tests = ["exact", "contains", "regex", "present"];
-    let set: Vec<&str> = tests.into_iter().filter(|name| cursor.field(name).is_some()).collect();
-    if set.len() > 1 {
-        report.error(&cursor.path, format!("found {}, allowed: at most one of {}", set.join(" and "), tests.join(", ")));
-    }
-    let Some(name) = cursor.field("name") else {
-        report.error(&cursor.path, "found no name, allowed: the name of a header");
-        return None;
-    };
+fn read_header(cursor: &Cursor<'_>) -> Option<HeaderMatch> {
     let text = |name| cursor.field(name).and_then(|field| field.text());
     let test = if let Some(exact) = text("exact") {
         HeaderTest::Exact(exact.into())
@@ -189,7 +175,7 @@ fn read_header(cursor: &Cursor<'_>, report: &mut Report) -> Option<HeaderMatch> 
     } else {
         HeaderTest::Present(cursor.field("present").and_then(|flag| flag.boolean()).unwrap_or(true))
     };
-    Some(HeaderMatch { name: name.text()?.to_ascii_lowercase(), test })
+    Some(HeaderMatch { name: text("name")?.to_ascii_lowercase(), test })
 }
 
 /// The map form: name and exact value.

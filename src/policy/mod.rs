@@ -2,8 +2,18 @@
 //!
 //! A document is read whole or not at all: [`Policy::from_plugin_configuration`] builds an immutable [`Policy`] or returns
 //! every error it found, each with its JSON path. This module refuses to know bytes of bodies, hosts and clocks.
+//!
+//! | step | in |
+//! |---|---|
+//! | bytes (JSON, YAML, protobuf Struct) into a tree | `read`, `wire`, `node` |
+//! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema` |
+//! | scopes read and laid over each other, into rules | `block`, `checks` |
+//! | what selects a rule | `matcher`, `pattern`, `path`, `host` |
+//! | all of it into a policy | `compile` |
+//! | a request into its rule, and why | `routing`, `explain` |
 
 mod block;
+mod checks;
 mod compile;
 mod cursor;
 mod document;

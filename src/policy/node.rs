@@ -33,6 +33,7 @@ impl Node {
         match self {
             Node::Null => "null".into(),
             Node::Bool(value) => value.to_string(),
+            Node::Number(value) if value.abs() >= 1e15 => format!("{value:e}"),
             Node::Number(value) => number(*value),
             Node::Text(text) => shown_text(text),
             Node::List(items) => format!("a list of {}", items.len()),

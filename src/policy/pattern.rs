@@ -15,6 +15,8 @@ use regex_automata::{Input, MatchKind};
 pub(super) const MAX_REGEX_BYTES: usize = 2048;
 /// Most bytes that a regex may compile to.
 pub(super) const MAX_REGEX_COMPILED_BYTES: usize = 262_144;
+/// Bytes that a regex may fill with what it learns from what it reads; then it forgets and learns again.
+const CACHE_BYTES: usize = 262_144;
 
 /// A compiled regex.
 pub(super) struct Pattern {
@@ -44,7 +46,7 @@ impl Pattern {
                 Some(limit) => format!("compiles to more than {limit} bytes"),
                 None => reason(&error.to_string()),
             })?;
-        let config = DFA::config().match_kind(MatchKind::All).skip_cache_capacity_check(true);
+        let config = DFA::config().match_kind(MatchKind::All).cache_capacity(CACHE_BYTES).skip_cache_capacity_check(true);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).map_err(|error| reason(&error.to_string()))?;
         let cache = Mutex::new(dfa.create_cache());
         Ok(Pattern { text: text.into(), dfa, cache })

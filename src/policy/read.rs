@@ -75,7 +75,9 @@ fn root(message: String) -> Problem {
     Problem { path: "$".into(), message }
 }
 
-/// Messages of readers may show the place on several lines; the first says all.
+/// What a reader says on its first line, which says all, without advice to programmers.
 fn one_line(message: &str) -> &str {
-    message.lines().next().unwrap_or_default()
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    [", set ", "; use "].into_iter().filter_map(|advice| line.split_once(advice)).map(|(what, _)| what).next().unwrap_or(line)
 }

@@ -16,7 +16,7 @@ pub fn json_schema() -> String {
     define(&SPEC, &mut defs);
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://sentinel.elchi.io/v1/bodyguard-policy.schema.json",
+        "$id": "urn:bodyguard:policy:v1",
         "title": "bodyguard policy",
         "description": "a SecurityPolicy resource, or the spec of one",
         "if": {"type": "object", "anyOf": RESOURCE.fields.iter().map(|field| json!({"required": [field.name]})).collect::<Vec<_>>()},
@@ -47,7 +47,23 @@ fn define(shape: &Shape, defs: &mut Map<String, Value>) {
         }
         properties.insert(field.name.into(), schema);
     }
-    defs.insert(shape.name.into(), json!({"type": "object", "properties": properties, "additionalProperties": false}));
+    let mut schema = Map::from_iter([
+        ("type".into(), json!("object")),
+        ("properties".into(), properties.into()),
+        ("additionalProperties".into(), json!(false)),
+    ]);
+    if !shape.some_of.is_empty() {
+        let filled = |name: &&str| json!({"required": [name], "properties": {*name: {"not": {"const": []}}}});
+        schema.insert("anyOf".into(), shape.some_of.iter().map(filled).collect());
+    }
+    let groups = shape.one_of.iter().copied();
+    let pairs = groups
+        .flat_map(|group| group.iter().enumerate().flat_map(|(at, one)| group.iter().take(at).map(move |other| [other, one])));
+    let not_both: Vec<Value> = pairs.map(|pair| json!({"not": {"required": pair}})).collect();
+    if !not_both.is_empty() {
+        schema.insert("allOf".into(), not_both.into());
+    }
+    defs.insert(shape.name.into(), schema.into());
 }
 
 fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {

@@ -4,6 +4,8 @@
 //! everything that does not fit. The JSON schema is made from the same table, so the two cannot disagree.
 //! This module refuses to know what any field means.
 
+use std::collections::BTreeSet;
+
 use super::Problem;
 use super::node::{Node, field_path, item_path, shown_text};
 
@@ -14,9 +16,20 @@ pub(super) struct Shape {
     pub(super) name: &'static str,
     /// In the order in which errors list them.
     pub(super) fields: &'static [Field],
+    /// Fields of which at least one must be there, and not be an empty list.
+    pub(super) some_of: &'static [&'static str],
+    /// Groups of fields of which at most one may be there.
+    pub(super) one_of: &'static [&'static [&'static str]],
 }
 
-/// One field of an object. Every field may be missing or null; what must be there is for the compiler to say.
+impl Shape {
+    /// Is there a field of that name?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
+}
+
+/// One field of an object. Null is as if it were not there.
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: &'static str,
@@ -79,29 +92,29 @@ impl Choice {
     }
 }
 
-/// What came of a check.
+/// What came of a check: each problem once, in the order found.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    reported: BTreeSet<(String, String)>,
 }
 
 impl Report {
-    /// Reports an error, once.
+    /// Reports an error.
     pub(super) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        push(&mut self.errors, path.into(), message.into());
+        let problem = self.new_problem(path.into(), message.into());
+        self.errors.extend(problem);
     }
 
-    /// Reports a warning, once.
+    /// Reports a warning.
     pub(super) fn warning(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        push(&mut self.warnings, path.into(), message.into());
+        let problem = self.new_problem(path.into(), message.into());
+        self.warnings.extend(problem);
     }
-}
 
-fn push(problems: &mut Vec<Problem>, path: String, message: String) {
-    let problem = Problem { path, message };
-    if !problems.contains(&problem) {
-        problems.push(problem);
+    fn new_problem(&mut self, path: String, message: String) -> Option<Problem> {
+        self.reported.insert((path.clone(), message.clone())).then_some(Problem { path, message })
     }
 }
 
@@ -133,9 +146,10 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
         (Holds::List(_), _) => report.error(path, format!("found {}, allowed: a list", node.shown())),
         (Holds::Object(shape), Node::Object(fields)) => check_object(fields, shape, path, report),
         (Holds::Map(values), Node::Object(fields)) => {
-            for (index, (name, value)) in fields.iter().enumerate() {
+            let mut seen = BTreeSet::new();
+            for (name, value) in fields {
                 let path = field_path(path, name);
-                report_second(fields, index, name, &path, report);
+                check_once(&mut seen, name, &path, report);
                 check(value, values, &path, report);
             }
         }
@@ -167,19 +181,38 @@ fn check_choice(node: &Node, choice: &Choice, path: &str, report: &mut Report) {
 }
 
 fn check_object(fields: &[(String, Node)], shape: &Shape, path: &str, report: &mut Report) {
-    for (index, (name, value)) in fields.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    for (name, value) in fields {
         let path = field_path(path, name);
-        report_second(fields, index, name, &path, report);
+        check_once(&mut seen, name, &path, report);
         match shape.fields.iter().find(|field| field.name == name) {
             Some(field) if matches!(value, Node::Null) && !matches!(field.holds, Holds::Refused(_)) => {}
             Some(field) => check(value, &field.holds, &path, report),
             None => report.error(path, unknown(name, shape)),
         }
     }
+    let set = |name: &&&str| fields.iter().any(|(key, value)| key == **name && !matches!(value, Node::Null));
+    let filled =
+        |name: &&str| fields.iter().any(|(key, value)| key == name && *value != Node::Null && *value != Node::List(Vec::new()));
+    if !shape.some_of.is_empty() && !shape.some_of.iter().any(filled) {
+        report.error(
+            path,
+            match shape.some_of {
+                [one] => format!("found no {one}, which is needed"),
+                some => format!("found neither {}, allowed: at least one of them, not empty", some.join(" nor ")),
+            },
+        );
+    }
+    for group in shape.one_of {
+        let found: Vec<&str> = group.iter().filter(set).copied().collect();
+        if found.len() > 1 {
+            report.error(path, format!("found {}, allowed: at most one of {}", found.join(" and "), group.join(", ")));
+        }
+    }
 }
 
-fn report_second(fields: &[(String, Node)], index: usize, name: &str, path: &str, report: &mut Report) {
-    if fields.iter().take(index).any(|(earlier, _)| earlier == name) {
+fn check_once<'a>(seen: &mut BTreeSet<&'a str>, name: &'a str, path: &str, report: &mut Report) {
+    if !seen.insert(name) {
         report.error(path, "found twice, allowed: once");
     }
 }
@@ -189,7 +222,7 @@ fn unknown(name: &str, shape: &Shape) -> String {
     let allowed = usable().map(|field| field.name).collect::<Vec<_>>().join(", ");
     let below = || {
         usable().find_map(|field| match &field.holds {
-            Holds::Object(inner) if inner.fields.iter().any(|field| field.name == name) => Some(format!("{}.{name}", field.name)),
+            Holds::Object(inner) if inner.has(name) => Some(format!("{}.{name}", field.name)),
             _ => None,
         })
     };

@@ -326,6 +326,9 @@ impl Exchange<'_> {
         } else if !self.envoy.flag {
             // Envoy waits for a resume, and the body with it.
             for _ in 0..10 {
+                if script.0.borrow().resumed.contains(&direction) {
+                    break;
+                }
                 script.pass_time(200_000_000);
                 self.envoy.root.tick();
             }
