@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bodyguard::act::{Direction, Flowing, Judgement, MessageHead, Plan, Streamer, Verdict, block_reply, plan};
+use bodyguard::act::{Direction, Flowing, InFlight, Judgement, MessageHead, Plan, Verdict, block_reply, plan};
 use bodyguard::policy::{Policy, Resolution, Rule};
 use serde_json::{Map, Value, json};
 
@@ -99,7 +99,7 @@ fn put_through(args: &Args, policy: &Policy, direction: Direction, raw: &[u8]) -
         Plan::Pass(None) => Outcome::Unread(format!("{} inspects nothing in such a {direction}", rule.source)),
         Plan::Pass(Some(reason)) => Outcome::Unread(format!("uninspected: {reason}")),
         Plan::Judged(judgement) => Outcome::Judged(rule, judgement, None),
-        Plan::Stream(streamer) => stream_through(*streamer, rule, raw),
+        Plan::Stream(streamer) => stream_through(streamer, rule, raw),
         Plan::Inspect(mut inspector) => {
             // A failure is kept by the inspector, and judged.
             let _ = inspector.feed(raw);
@@ -120,7 +120,7 @@ fn put_through(args: &Args, policy: &Policy, direction: Direction, raw: &[u8]) -
 }
 
 /// A body that is judged as it flows, all of it at once.
-fn stream_through(mut streamer: Streamer, rule: Arc<Rule>, raw: &[u8]) -> Outcome {
+fn stream_through(mut streamer: Box<dyn InFlight>, rule: Arc<Rule>, raw: &[u8]) -> Outcome {
     let (head, tail, judgement) = match streamer.feed(raw) {
         Ok(Flowing::Cut) => (Flowing::Cut, Flowing::Cut, streamer.judgement()),
         Ok(head) => {
@@ -137,7 +137,9 @@ fn stream_through(mut streamer: Streamer, rule: Arc<Rule>, raw: &[u8]) -> Outcom
     if let Flowing::Instead(bytes) = tail {
         left.extend_from_slice(&bytes);
     }
-    Outcome::Judged(rule, judgement, Some(left))
+    let passed_unread = streamer.take_uninspected().first().copied();
+    let uninspected = judgement.uninspected.or(passed_unread);
+    Outcome::Judged(rule, Judgement { uninspected, ..judgement }, Some(left))
 }
 
 fn unread(policy: &Policy, direction: Direction, reason: &str) -> Value {
