@@ -109,7 +109,7 @@ impl JsonTracker {
                 }
                 let end = end.clamp(start, bytes.len());
                 let token_ends = match ended {
-                    Some((from, to)) if from <= start && end <= to => to,
+                    Some((from, to)) if from <= start && start < end && end <= to => to,
                     _ => token_end(bytes, place, start, end),
                 };
                 if token_ends > end {
