@@ -71,7 +71,7 @@ class Envoy:
         deadline = time.monotonic() + START_PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise CouldNotStart("\n".join(self.log().splitlines()[-12:]))
+                raise CouldNotStart(self.log()[-8000:])
             try:
                 self.admin_address = (self.folder / "admin").read_text().strip()
                 if self.admin_address and self.admin("/ready").strip() == "LIVE":
