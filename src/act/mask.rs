@@ -83,8 +83,7 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
 /// as text.
 fn number_token(body: &[u8], position: Position) -> Option<(usize, usize)> {
     let Position::Bare { start, end } = position else { return None };
-    let token = body.get(start..end).filter(|token| token.len() <= JsonTracker::MAX_TOKEN_BYTES)?;
-    token.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')).then_some((start, end))
+    body.get(start..end).filter(|token| JsonTracker::is_number(token)).map(|_| (start, end))
 }
 
 /// Copies the body from `copied` to the finding, masks it, and returns its end.
