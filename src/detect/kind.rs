@@ -22,7 +22,8 @@ pub struct Candidate<'a> {
     pub before: &'a [u8],
     /// The match.
     pub value: &'a [u8],
-    /// Up to [`LOOK_AHEAD`] bytes directly behind the match; fewer only at the end of the body.
+    /// Up to [`LOOK_AHEAD`] bytes directly behind the match; fewer only at the end of the body, or behind a line end or a double
+    /// quote, past which no validator may look.
     pub after: &'a [u8],
 }
 
