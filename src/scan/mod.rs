@@ -4,7 +4,18 @@
 //! byte range. It keeps only what could still be part of a finding. It refuses to know what a finding leads to, and never
 //! copies a found value anywhere that outlives it.
 
-use crate::detect::{Kind, KindSet};
+mod block;
+mod lane;
+mod prefilter;
+mod shapes;
+mod starts;
+mod tables;
+mod walk;
+
+use crate::detect::{Kind, KindSet, LOOK_BEHIND};
+
+use lane::{Lane, Slice};
+use prefilter::Prefilter;
 
 /// One occurrence of a kind: never the value, only where it stands.
 ///
@@ -19,31 +30,106 @@ pub struct Finding {
     pub kind: Kind,
 }
 
+/// Bytes of a chunk that are joined to what is held from before, at first. If a value that starts there goes on, more follow.
+const BRIDGE: usize = 256;
+
 /// Finds all occurrences of a set of kinds in one body.
 #[derive(Debug)]
 pub struct Scanner {
-    _kinds: KindSet,
+    prefilter: Prefilter,
+    lanes: Vec<Lane>,
+    /// The end of what was fed: all that is not decided, and [`LOOK_BEHIND`] bytes before it.
+    held: Vec<u8>,
+    /// Bytes fed.
     fed: u64,
+    /// Where the bytes start that are not decided.
+    decided: u64,
+    /// Found, but not before the decided offset yet.
+    ready: Vec<Finding>,
 }
 
 impl Scanner {
     /// A scanner for one body. Builds nothing: the tables are precompiled.
     pub fn new(kinds: KindSet) -> Scanner {
-        Scanner { _kinds: kinds, fed: 0 }
+        let lanes = kinds.iter().filter_map(Lane::new).collect();
+        Scanner { prefilter: Prefilter::new(kinds), lanes, held: Vec::new(), fed: 0, decided: 0, ready: Vec::new() }
     }
 
-    /// Takes the next chunk of the body and appends what has become certain to `findings`, in the order of their ends.
+    /// Takes the next chunk of the body and appends what has become certain to `findings`, in the order of their starts (then
+    /// ends, then kinds), over all calls.
     ///
-    /// Returns the offset up to which everything is decided: no finding that is reported later starts before it.
+    /// Returns the offset up to which everything is decided: no finding that is reported later starts before it, and none that
+    /// is reported now starts behind it.
     pub fn feed(&mut self, chunk: &[u8], findings: &mut Vec<Finding>) -> u64 {
-        let _ = findings;
-        self.fed = self.fed.saturating_add(chunk.len() as u64);
-        self.fed
+        let mut held = std::mem::take(&mut self.held);
+        let mut rest = chunk;
+        while !held.is_empty() && !rest.is_empty() {
+            let (bridge, beyond) = rest.split_at_checked(BRIDGE.max(held.len())).unwrap_or((rest, &[]));
+            let from = held.len();
+            held.extend_from_slice(bridge);
+            self.scan(&held, from);
+            rest = beyond;
+            let kept = self.keep(&held).len();
+            if !rest.is_empty() && kept <= chunk.len().saturating_sub(rest.len()) {
+                // All that is still of interest lies in the chunk itself: no more copying.
+                held.clear();
+            } else if held.len() > kept.saturating_mul(2) {
+                held.drain(..held.len().saturating_sub(kept));
+            }
+        }
+        if !rest.is_empty() {
+            self.scan(chunk, chunk.len().saturating_sub(rest.len()));
+            held.extend_from_slice(self.keep(chunk));
+        }
+        self.held = held;
+        self.report(self.decided, findings);
+        self.decided
     }
 
     /// Ends the body: decides what was still open.
     pub fn finish(&mut self, findings: &mut Vec<Finding>) {
-        let _ = findings;
+        let held = std::mem::take(&mut self.held);
+        let slice = Slice { bytes: &held, at: self.fed.saturating_sub(held.len() as u64), last: true };
+        for lane in &mut self.lanes {
+            lane.resume(slice, &mut self.ready);
+        }
+        self.report(u64::MAX, findings);
+    }
+
+    /// Scans `bytes`, which the body goes on with behind the index `from`; what is before has been scanned.
+    fn scan(&mut self, bytes: &[u8], from: usize) {
+        let at = self.fed.saturating_sub(from as u64);
+        self.fed = at.saturating_add(bytes.len() as u64);
+        let slice = Slice { bytes, at, last: false };
+        for lane in &mut self.lanes {
+            lane.resume(slice, &mut self.ready);
+        }
+        let floor = slice.index(self.decided);
+        let mut cursor = self.prefilter.start(bytes, from);
+        while let Some(marks) = self.prefilter.next(bytes, &mut cursor) {
+            starts::starts(bytes, floor, &marks, |kind, start| {
+                if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.kind() == kind) {
+                    lane.offer(at.saturating_add(start as u64), slice, &mut self.ready);
+                }
+            });
+        }
+        let tails = self.lanes.iter().map(|lane| starts::tail(lane.kind(), bytes, floor));
+        let noticed = self.fed.saturating_sub(tails.max().unwrap_or(0) as u64);
+        let open = self.lanes.iter().filter_map(Lane::undecided).min();
+        self.decided = open.map_or(noticed, |open| open.min(noticed));
+    }
+
+    /// What of the last scanned bytes must be held.
+    fn keep<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let undecided = usize::try_from(self.fed.saturating_sub(self.decided)).unwrap_or(usize::MAX);
+        bytes.get(bytes.len().saturating_sub(undecided.saturating_add(LOOK_BEHIND))..).unwrap_or_default()
+    }
+
+    /// Hands out what starts before `decided`.
+    fn report(&mut self, decided: u64, findings: &mut Vec<Finding>) {
+        self.ready.sort_unstable();
+        let certain = self.ready.partition_point(|finding| finding.start < decided);
+        findings.extend(self.ready.drain(..certain));
     }
 }
 
@@ -53,6 +139,5 @@ pub fn scan(kinds: KindSet, body: &[u8]) -> Vec<Finding> {
     let mut scanner = Scanner::new(kinds);
     scanner.feed(body, &mut findings);
     scanner.finish(&mut findings);
-    findings.sort_unstable();
     findings
 }

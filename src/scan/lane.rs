@@ -1,0 +1,146 @@
+//! One kind's way through a body: which start is being judged, which wait behind it, and from where on it may find.
+//!
+//! A kind's findings never overlap each other, and an earlier start goes before a later one. So a lane judges its starts one
+//! after the other: as long as one is open (its value may go on in the next chunk), later ones wait.
+
+use std::collections::VecDeque;
+
+use crate::detect::{Candidate, Kind, LOOK_AHEAD, LOOK_BEHIND};
+
+use super::Finding;
+use super::tables::{self, Table};
+use super::walk::{Walk, Walked};
+
+/// A part of a body that lies in memory in one piece.
+#[derive(Clone, Copy)]
+pub(super) struct Slice<'a> {
+    /// The bytes.
+    pub(super) bytes: &'a [u8],
+    /// The offset of the first of them in the body.
+    pub(super) at: u64,
+    /// Does the body end with them?
+    pub(super) last: bool,
+}
+
+impl<'a> Slice<'a> {
+    /// The index of an offset. Offsets before the slice count as its start; no caller has one.
+    pub(super) fn index(&self, offset: u64) -> usize {
+        usize::try_from(offset.saturating_sub(self.at)).unwrap_or(usize::MAX)
+    }
+
+    /// All bytes from `offset` on.
+    fn from(&self, offset: u64) -> &'a [u8] {
+        self.bytes.get(self.index(offset)..).unwrap_or_default()
+    }
+}
+
+/// A start that is not judged yet.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    start: u64,
+    step: Step,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// How far does the pattern match?
+    Walk(Walk),
+    /// It matches this many bytes; the validator has yet to see what stands behind them.
+    Accept(usize),
+}
+
+/// One kind's state.
+#[derive(Debug)]
+pub(super) struct Lane {
+    kind: Kind,
+    table: &'static Table,
+    /// No finding may start before this offset any more.
+    next: u64,
+    open: Option<Open>,
+    waiting: VecDeque<u64>,
+}
+
+impl Lane {
+    /// A lane at the start of a body.
+    pub(super) fn new(kind: Kind) -> Option<Lane> {
+        Some(Lane { kind, table: tables::table(kind)?, next: 0, open: None, waiting: VecDeque::new() })
+    }
+
+    /// Whose lane it is.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The first offset that is not decided because a value that starts there is still open.
+    pub(super) fn undecided(&self) -> Option<u64> {
+        self.open.map(|open| open.start)
+    }
+
+    /// Takes a possible start, of which stage one gives each at most once and in ascending order.
+    pub(super) fn offer(&mut self, start: u64, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+        if start < self.next {
+            return;
+        }
+        if self.open.is_some() {
+            self.waiting.push_back(start);
+            return;
+        }
+        self.begin(start, slice, findings);
+    }
+
+    /// Goes on with what is open, now that `slice` holds more.
+    pub(super) fn resume(&mut self, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+        let Some(open) = self.open.take() else { return };
+        self.judge(open, slice, findings);
+        while self.open.is_none() {
+            let Some(start) = self.waiting.pop_front() else { return };
+            if start >= self.next {
+                self.begin(start, slice, findings);
+            }
+        }
+    }
+
+    fn begin(&mut self, start: u64, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+        if let Some(walk) = Walk::new(self.table) {
+            self.judge(Open { start, step: Step::Walk(walk) }, slice, findings);
+        }
+    }
+
+    fn judge(&mut self, mut open: Open, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+        let spec = self.kind.spec();
+        let bytes = slice.from(open.start);
+        if let Step::Walk(walk) = &mut open.step {
+            match walk.on(self.table, bytes, spec.max_len, slice.last) {
+                Walked::Open => {
+                    self.open = Some(open);
+                    return;
+                }
+                Walked::Done(None) => {
+                    self.next = open.start.saturating_add(1);
+                    return;
+                }
+                Walked::Done(Some(len)) => open.step = Step::Accept(len),
+            }
+        }
+        let Step::Accept(len) = open.step else { return };
+        let (value, behind) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
+        let after = match behind.get(..LOOK_AHEAD) {
+            Some(after) => after,
+            None if slice.last => behind,
+            None => {
+                self.open = Some(open);
+                return;
+            }
+        };
+        let before = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
+        let before = before.get(before.len().saturating_sub(LOOK_BEHIND)..).unwrap_or_default();
+        self.next = match (spec.accept)(&Candidate { before, value, after }) {
+            Some(len) if len > 0 => {
+                let end = open.start.saturating_add(len as u64);
+                findings.push(Finding { start: open.start, end, kind: self.kind });
+                end
+            }
+            _ => open.start.saturating_add(1),
+        };
+    }
+}

@@ -1,0 +1,116 @@
+//! Runs of digits as they stand in card numbers and social security numbers, found in masks by shift-and.
+//!
+//! A shape is noticed at the byte that completes it, so that nothing behind the block is needed; what stands before the block
+//! is carried over from the one before. Separators are any byte that is no digit: who reads the masks looks closer.
+
+use super::block::BLOCK;
+
+/// Digits of the shortest bare card number.
+pub(super) const BARE: usize = 13;
+/// Bytes of `dddd-dddd`, with which every grouped card number starts.
+pub(super) const GROUPED: usize = 9;
+/// Bytes of `ddd-dd-dddd`.
+pub(super) const SSN: usize = 11;
+
+/// Masks of a block: where runs of 1, 2, 4 and 8 digits end.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Runs {
+    one: u64,
+    two: u64,
+    four: u64,
+    eight: u64,
+}
+
+/// Where shapes end in a block.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Shapes {
+    /// The thirteenth digit of a run of at least thirteen, counted from the start of the run.
+    pub(super) bare: u64,
+    /// The last byte of `dddd-dddd`.
+    pub(super) grouped: u64,
+    /// The last byte of `ddd-dd-dddd`.
+    pub(super) ssn: u64,
+}
+
+/// The bits of `mask` moved `by` bytes on (1 to 63), with those that come over from the block before.
+#[inline(always)]
+fn behind(mask: u64, before: u64, by: u32) -> u64 {
+    mask.wrapping_shl(by) | before.wrapping_shr(64u32.wrapping_sub(by))
+}
+
+impl Runs {
+    /// What is carried into a block that stands behind `before`.
+    pub(super) fn carried(before: &[u8]) -> Runs {
+        let one = before.iter().rev().take(BLOCK).enumerate().fold(0u64, |mask, (back, byte)| {
+            mask | (u64::from(byte.is_ascii_digit()) << 63u32.saturating_sub(u32::try_from(back).unwrap_or(63)))
+        });
+        let mut runs = Runs::default();
+        runs.step(one);
+        runs
+    }
+
+    /// Takes the next block's digits and gives the shapes that end in it.
+    #[inline(always)]
+    pub(super) fn step(&mut self, one: u64) -> Shapes {
+        let two = one & behind(one, self.one, 1);
+        let four = two & behind(two, self.two, 2);
+        let eight = four & behind(four, self.four, 4);
+        let digit_before_four = behind(one, self.one, 4);
+        let bare = eight & behind(eight, self.eight, 5) & !behind(one, self.one, 13);
+        let grouped = four & !digit_before_four & behind(four, self.four, 5);
+        let ssn = four
+            & !digit_before_four
+            & behind(two, self.two, 5)
+            & !behind(one, self.one, 7)
+            & behind(two, self.two, 8)
+            & behind(one, self.one, 10);
+        *self = Runs { one, two, four, eight };
+        Shapes { bare, grouped, ssn }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::*;
+
+    fn digit(bytes: &[u8], at: Option<usize>) -> bool {
+        at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit)
+    }
+
+    fn naive(bytes: &[u8], end: usize, shape: &str) -> bool {
+        (shape.len() <= end + 1)
+            && shape.bytes().rev().enumerate().all(|(back, want)| digit(bytes, Some(end - back)) == (want == b'd'))
+    }
+
+    #[test]
+    fn shapes_are_those_of_a_naive_reading_across_block_borders() {
+        let mut seed = 88_172_645_463_325_252u64;
+        for _ in 0..300 {
+            let bytes: Vec<u8> = (0..BLOCK * 4)
+                .map(|_| {
+                    seed ^= seed << 13;
+                    seed ^= seed >> 7;
+                    seed ^= seed << 17;
+                    if seed % 11 < 9 { b'7' } else { b'-' }
+                })
+                .collect();
+            let from = (seed % 60) as usize;
+            let mut runs = Runs::carried(&bytes[..from]);
+            for base in (from..bytes.len() - BLOCK).step_by(BLOCK) {
+                let ones = (0..BLOCK).filter(|i| digit(&bytes, Some(base + i))).map(|i| 1u64 << i).sum();
+                let shapes = runs.step(ones);
+                for i in 0..BLOCK {
+                    let end = base + i;
+                    assert_eq!(
+                        shapes.bare >> i & 1 == 1,
+                        naive(&bytes, end, "ddddddddddddd") && !digit(&bytes, end.checked_sub(13)),
+                        "bare at {end}"
+                    );
+                    assert_eq!(shapes.grouped >> i & 1 == 1, naive(&bytes, end, "dddd-dddd"), "grouped at {end}");
+                    assert_eq!(shapes.ssn >> i & 1 == 1, naive(&bytes, end, "ddd-dd-dddd"), "ssn at {end}");
+                }
+            }
+        }
+    }
+}

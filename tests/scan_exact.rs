@@ -1,0 +1,327 @@
+//! The scanner finds what the naive reference finds: on the corpora, on generated bodies, on mutated positives, in every cut.
+//!
+//! Cases come from a counter, so that a failure names the case that shows it; the body in the message is cut down first.
+#![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod reference;
+
+use bodyguard::detect::{Kind, KindSet, LOOK_AHEAD};
+use bodyguard::scan::{Finding, Scanner, scan};
+use reference::corpus;
+
+/// Random numbers that a case's number alone decides (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        from[self.below(from.len())]
+    }
+}
+
+/// Scans in chunks; checks what `feed` promises on the way.
+fn scan_cut(kinds: KindSet, body: &[u8], cuts: &[usize]) -> Result<Vec<Finding>, String> {
+    let (mut scanner, mut findings, mut start, mut decided) = (Scanner::new(kinds), Vec::new(), 0, 0);
+    for end in cuts.iter().copied().chain([body.len()]) {
+        let (known, before) = (findings.len(), decided);
+        decided = scanner.feed(&body[start..end], &mut findings);
+        start = end;
+        if decided < before || decided > end as u64 {
+            return Err(format!("decided went from {before} to {decided} at {end}"));
+        }
+        for finding in &findings[known..] {
+            if finding.start < before || finding.start >= decided {
+                return Err(format!("{finding:?} reported when decided went from {before} to {decided}"));
+            }
+        }
+    }
+    let known = findings.len();
+    scanner.finish(&mut findings);
+    match findings[known..].iter().find(|finding| finding.start < decided) {
+        Some(finding) => Err(format!("{finding:?} reported at the end, but {decided} was decided")),
+        None if !findings.is_sorted() => Err(format!("out of order: {findings:?}")),
+        None => Ok(findings),
+    }
+}
+
+/// Some ways to cut `len` bytes.
+fn cuts(random: &mut Random, len: usize) -> Vec<usize> {
+    let mut cuts: Vec<usize> = match random.below(4) {
+        0 => (0..random.below(4)).map(|_| random.below(len + 1)).collect(),
+        1 => (0..random.below(40)).map(|_| random.below(len + 1)).collect(),
+        2 => (0..len).step_by(1 + random.below(9)).collect(),
+        _ => (0..len).step_by(1 + random.below(200)).collect(),
+    };
+    cuts.sort_unstable();
+    cuts
+}
+
+fn kinds(random: &mut Random) -> KindSet {
+    match random.below(3) {
+        0 => KindSet::all(),
+        1 => Kind::all().filter(|_| random.below(2) == 0).collect(),
+        _ => Kind::all().filter(|_| random.below(5) == 0).collect(),
+    }
+}
+
+fn differs(kinds: KindSet, body: &[u8], cuts: &[usize]) -> Option<String> {
+    let expected = reference::scan(kinds, body);
+    let whole = scan(kinds, body);
+    if whole != expected {
+        return Some(format!("in one piece: {whole:?}\nreference:    {expected:?}"));
+    }
+    match scan_cut(kinds, body, cuts) {
+        Ok(found) if found == expected => None,
+        Ok(found) => Some(format!("cut at {cuts:?}: {found:?}\nreference: {expected:?}")),
+        Err(why) => Some(format!("cut at {cuts:?}: {why}")),
+    }
+}
+
+/// Fails with the smallest body that still differs.
+fn check(kinds: KindSet, body: &[u8], cuts: &[usize], case: &str) {
+    if differs(kinds, body, cuts).is_none() {
+        return;
+    }
+    let (mut body, mut cuts) = (body.to_vec(), cuts.to_vec());
+    let mut size = body.len() / 2;
+    while size > 0 {
+        let mut at = 0;
+        while at + size <= body.len() {
+            let mut shorter = body.clone();
+            shorter.drain(at..at + size);
+            let moved: Vec<usize> =
+                cuts.iter().map(|cut| if *cut > at { cut.saturating_sub(size).max(at) } else { *cut }).collect();
+            if differs(kinds, &shorter, &moved).is_some() {
+                (body, cuts) = (shorter, moved);
+            } else {
+                at += size;
+            }
+        }
+        size /= 2;
+    }
+    let names: Vec<&str> = kinds.iter().map(Kind::name).collect();
+    let why = differs(kinds, &body, &cuts).unwrap();
+    panic!("case {case}, kinds {names:?}\nbody {:?}\n{why}", body.escape_ascii().to_string());
+}
+
+/// Pieces of values and of what stands beside them: bodies made of these are near misses throughout.
+const PIECES: &[&str] = &[
+    "eyJ",
+    "eyJhbGciOiJIUzI1NiJ9",
+    "eyAiYWxnIjoibm9uZSJ9",
+    "ewogICJhbGciOiJub25lIn0",
+    "ew0K",
+    ".",
+    "..",
+    "e30",
+    "AKIA",
+    "ASIA",
+    "ABIA",
+    "ACCA",
+    "AKI",
+    "ABCDEFGHIJKLMNOP",
+    "234567",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN+RSA+PRIVATE+KEY-----",
+    "-----END PRIVATE KEY-----",
+    "-----",
+    "-",
+    "--",
+    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7",
+    "\n",
+    "\r\n",
+    "\\n",
+    "\\\\n",
+    "\\r\\n",
+    "%0A",
+    "\\/",
+    "AIza",
+    "SyA1234567890abcdefghijklmnopqrstuv",
+    "SyA1234567890abcdefghijklmnopqrstuvw",
+    "xox",
+    "xoxb-",
+    "xoxp-",
+    "xoxe.xoxp-1-",
+    "xapp-1-",
+    "123456789012-",
+    "ghp_",
+    "ghs_",
+    "github_pat_",
+    "gh",
+    "abcdefghijklmnopqrstuvwxyz0123456789",
+    "11ABCDEFG0123456789abc",
+    "sk_live_",
+    "rk_test_",
+    "sk_",
+    "abcdefghijklmnopqrstuvwx",
+    "@",
+    "@@",
+    "%40",
+    "\\u0040",
+    "\\\\u0040",
+    "&#64;",
+    "&#x40;",
+    "&commat;",
+    "\\u0020",
+    "%20",
+    "%2B",
+    "%",
+    "\\",
+    "&",
+    "&#",
+    "john",
+    "doe+tag",
+    "o'neil",
+    "example.com",
+    "x.co.uk",
+    "mail.example.org",
+    "18.2.0",
+    "2x.png",
+    "https://user:",
+    "git",
+    "4111111111111111",
+    "4111 1111 1111 1111",
+    "4111-1111-",
+    "4111+1111+1111+1111",
+    "3782 822463 10005",
+    "378282246310005",
+    "6304000000000000",
+    "4",
+    "41",
+    "4111",
+    "1111111111111",
+    "123-45-6789",
+    "123-45-",
+    "666-12-",
+    "0",
+    " ",
+    "\"",
+    ":",
+    "\u{1b}[0m",
+    "ü",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+];
+
+fn generated(random: &mut Random) -> Vec<u8> {
+    let mut body = Vec::new();
+    for _ in 0..1 + random.below(12) {
+        match random.below(12) {
+            0 => (0..random.below(20)).for_each(|_| body.push((random.next() >> 20) as u8)),
+            1 => (0..random.below(30)).for_each(|_| body.push(b"0123456789 -"[random.below(12)])),
+            2 => (0..random.below(90)).for_each(|_| body.push(b"aZ9_-+.%'@"[random.below(10)])),
+            _ => body.extend_from_slice(random.pick(PIECES).as_bytes()),
+        }
+    }
+    body
+}
+
+/// A body from a corpus with a few bytes changed, moved away from the start of a block.
+fn mutated(random: &mut Random, bodies: &[Vec<u8>]) -> Vec<u8> {
+    let mut body: Vec<u8> = std::iter::repeat_n(b' ', random.below(70)).collect();
+    for _ in 0..1 + random.below(2) {
+        body.extend_from_slice(&bodies[random.below(bodies.len())]);
+    }
+    for _ in 0..random.below(4) {
+        let at = random.below(body.len());
+        match random.below(4) {
+            0 if !body.is_empty() => {
+                body.remove(at);
+            }
+            1 if !body.is_empty() => body[at] = (random.next() >> 20) as u8,
+            2 => {
+                let piece = random.pick(PIECES).as_bytes();
+                body.splice(at..at, piece.iter().copied());
+            }
+            _ => {
+                let to = at + random.below(body.len() - at + 1);
+                let copy = body[at..to].to_vec();
+                body.splice(at..at, copy);
+            }
+        }
+    }
+    body
+}
+
+fn corpus_bodies(longest: usize) -> Vec<Vec<u8>> {
+    Kind::all().flat_map(corpus::rows).map(|row| row.body).filter(|body| body.len() <= longest).collect()
+}
+
+#[test]
+fn every_corpus_row_in_every_single_cut() {
+    for body in corpus_bodies(usize::MAX) {
+        let step = 1 + body.len() / 300;
+        for cut in (0..=body.len()).step_by(step) {
+            check(KindSet::all(), &body, &[cut], "corpus");
+        }
+        if body.len() < 2000 {
+            let bytes: Vec<usize> = (0..body.len()).collect();
+            check(KindSet::all(), &body, &bytes, "corpus byte by byte");
+        }
+    }
+}
+
+#[test]
+fn bodies_made_of_pieces_in_any_cut() {
+    for case in 0..70_000 {
+        let mut random = Random(case);
+        let (body, kinds) = (generated(&mut random), kinds(&mut random));
+        let cuts = cuts(&mut random, body.len());
+        check(kinds, &body, &cuts, &format!("pieces {case}"));
+    }
+}
+
+#[test]
+fn corpus_rows_with_bytes_changed_in_any_cut() {
+    let bodies = corpus_bodies(600);
+    for case in 0..40_000 {
+        let mut random = Random(case | 1 << 40);
+        let (body, kinds) = (mutated(&mut random, &bodies), kinds(&mut random));
+        let cuts = cuts(&mut random, body.len());
+        check(kinds, &body, &cuts, &format!("mutated {case}"));
+    }
+}
+
+#[test]
+fn what_is_held_is_bounded_by_the_longest_value() {
+    // Nothing that is clean is held back: the decided offset follows the end of what was fed.
+    let mut scanner = Scanner::new(KindSet::all());
+    let mut findings = Vec::new();
+    let text = b"{\"id\": 17, \"name\": \"nothing to see\"}\n";
+    for fed in 1..100u64 {
+        assert_eq!(scanner.feed(text, &mut findings), fed * text.len() as u64);
+    }
+    // What could be a value is held for at most its longest length and what its validator looks ahead.
+    for kind in Kind::all() {
+        let longest = (kind.spec().max_len + LOOK_AHEAD) as u64;
+        for case in 0..if longest > 10_000 { 20 } else { 200 } {
+            let mut random = Random(case | 2 << 40);
+            let piece = random.pick(PIECES).as_bytes();
+            let mut scanner = Scanner::new([kind].into_iter().collect());
+            let mut fed = 0;
+            while fed < 3 * longest {
+                let chunk = if random.below(3) == 0 { random.pick(PIECES).as_bytes() } else { piece };
+                fed += chunk.len() as u64;
+                let decided = scanner.feed(chunk, &mut findings);
+                assert!(
+                    fed - decided <= longest,
+                    "{}: {} held of {:?}",
+                    kind.name(),
+                    fed - decided,
+                    piece.escape_ascii().to_string()
+                );
+            }
+        }
+    }
+}
