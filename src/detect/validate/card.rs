@@ -9,9 +9,11 @@ const MAX_DIGITS: usize = 19;
 /// Bytes of four groups of four with their separators.
 const FOUR_FOURS: usize = 19;
 
-/// No letter or digit before it, and it is no fraction of a decimal number.
+/// A digit that some issuer's numbers begin with (timestamps begin with 1), no letter or digit before it, and it is no fraction
+/// of a decimal number.
 pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
-    !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here)
+    let led = here.first().is_none_or(|digit| !matches!(digit, b'0' | b'1' | b'7'));
+    led && !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here)
 }
 
 /// The longest number of a known issuer that the match begins with: 4-4-4-4 and three more digits can be a card and its
