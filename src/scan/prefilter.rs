@@ -6,7 +6,7 @@
 
 use crate::detect::{Kind, KindSet};
 
-use super::block::{self, BLOCK, CONTEXT, Carry, Fingerprints, Sets, Window};
+use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
 use super::shapes::{Runs, Shapes};
 
 /// Something that only the beginning of a value, or its `@`, looks like. It is noticed at its last byte, by its last three.
@@ -114,12 +114,6 @@ pub(super) struct Marks {
     pub(super) shapes: Shapes,
 }
 
-impl Marks {
-    fn any(&self) -> bool {
-        self.prints | self.shapes.bare | self.shapes.grouped | self.shapes.ssn != 0
-    }
-}
-
 impl Prefilter {
     /// Looks for the kinds of `kinds`, and for nothing else.
     pub(super) fn new(kinds: KindSet) -> Prefilter {
@@ -132,8 +126,8 @@ impl Prefilter {
             };
             if wanted {
                 prints = true;
-                for (place, byte) in head.text.iter().rev().take(3).rev().enumerate() {
-                    table.allow(head.bucket, place, *byte);
+                if let Some(print) = head.text.last_chunk() {
+                    table.allow(head.bucket, *print);
                 }
             }
         }
@@ -153,8 +147,12 @@ impl Prefilter {
     /// Starts at `from` in `bytes`; what stands before it is only context.
     pub(super) fn start(&self, bytes: &[u8], from: usize) -> Cursor {
         let before = bytes.get(..from).unwrap_or(bytes);
-        let window = window(before, &[]);
-        Cursor { at: from, carry: Carry::new(&self.table, &window), runs: Runs::carried(before) }
+        let last = match before {
+            [.., a, b] => [*a, *b],
+            [b] => [0, *b],
+            [] => [0, 0],
+        };
+        Cursor { at: from, carry: Carry::new(&self.table, last), runs: Runs::carried(before) }
     }
 
     /// The next block in which something was noticed, or `None` at the end of `bytes`.
@@ -171,73 +169,38 @@ impl Prefilter {
 
     #[inline(always)]
     fn walk<const PRINTS: bool, const AT: bool, const DIGITS: bool>(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Marks> {
-        loop {
-            let (mut at, mut carry, mut runs) = (cursor.at, cursor.carry, cursor.runs);
-            // Near the start of the slice the context is missing, which the subtraction turns into an index beyond the end.
-            while let Some(window) = bytes.get(at.wrapping_sub(CONTEXT)..).and_then(|rest| rest.first_chunk()) {
-                let marks = self.marks::<PRINTS, AT, DIGITS>(window, at, &mut carry, &mut runs);
-                at = at.wrapping_add(BLOCK);
-                if marks.any() {
-                    *cursor = Cursor { at, carry, runs };
-                    return Some(marks);
-                }
-            }
-            *cursor = Cursor { at, carry, runs };
-            let marks = self.edge::<PRINTS, AT, DIGITS>(bytes, cursor)?;
-            if marks.any() {
-                return Some(marks);
+        let rest = bytes.get(cursor.at..).unwrap_or_default();
+        let (blocks, edge) = rest.as_chunks();
+        let (mut carry, mut runs) = (cursor.carry, cursor.runs);
+        for (index, block) in blocks.iter().enumerate() {
+            let before = runs;
+            let sets = Sets::of::<AT>(&self.table, block, &mut carry);
+            let shaped = DIGITS && runs.step(block::digits(block));
+            if PRINTS && sets.any() || shaped {
+                let base = cursor.at.wrapping_add(index.wrapping_mul(BLOCK));
+                *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, runs };
+                return Some(self.marks(base, if PRINTS { sets.mask() } else { 0 }, runs.shapes(&before)));
             }
         }
-    }
-
-    /// The marks of one block.
-    #[inline(always)]
-    fn marks<const PRINTS: bool, const AT: bool, const DIGITS: bool>(
-        &self,
-        window: &Window,
-        base: usize,
-        carry: &mut Carry,
-        runs: &mut Runs,
-    ) -> Marks {
-        let mut marks = Marks { base, ..Marks::default() };
-        if PRINTS {
-            let sets = Sets::of::<AT>(&self.table, window, carry);
-            if sets.any() {
-                marks.prints = sets.mask();
-            }
+        if edge.is_empty() {
+            return None;
         }
-        if DIGITS {
-            let shapes = runs.step(block::digits(window));
-            marks.shapes =
-                Shapes { bare: shapes.bare & self.cards, grouped: shapes.grouped & self.cards, ssn: shapes.ssn & self.ssns };
+        let mut block: Block = [0; BLOCK];
+        for (to, from) in block.iter_mut().zip(edge) {
+            *to = *from;
         }
-        marks
+        let before = runs;
+        let sets = Sets::of::<AT>(&self.table, &block, &mut carry);
+        let _ = DIGITS && runs.step(block::digits(&block));
+        let base = bytes.len().saturating_sub(edge.len());
+        *cursor = Cursor { at: bytes.len(), carry, runs };
+        let inside = !u64::MAX.checked_shl(u32::try_from(edge.len()).unwrap_or(0)).unwrap_or(0);
+        Some(self.marks(base, if PRINTS { sets.mask() & inside } else { 0 }, runs.shapes(&before)))
     }
 
-    /// The marks of a block that lacks its context or its end: the same, from a copy with zeros for what is missing.
-    #[cold]
-    #[inline(never)]
-    fn edge<const PRINTS: bool, const AT: bool, const DIGITS: bool>(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Marks> {
-        let at = cursor.at;
-        let block = bytes.get(at..).filter(|rest| !rest.is_empty())?;
-        let block = block.get(..BLOCK).unwrap_or(block);
-        let window = window(bytes.get(..at).unwrap_or_default(), block);
-        cursor.at = at.saturating_add(block.len());
-        let mut marks = self.marks::<PRINTS, AT, DIGITS>(&window, at, &mut cursor.carry, &mut cursor.runs);
-        let inside = u64::MAX.checked_shr(u32::try_from(BLOCK.saturating_sub(block.len())).unwrap_or(0)).unwrap_or(0);
-        marks.prints &= inside;
-        Some(marks)
+    /// What was noticed in a block, as far as it is wanted.
+    fn marks(&self, base: usize, prints: u64, shapes: Shapes) -> Marks {
+        let Shapes { bare, grouped, ssn } = shapes;
+        Marks { base, prints, shapes: Shapes { bare: bare & self.cards, grouped: grouped & self.cards, ssn: ssn & self.ssns } }
     }
-}
-
-/// A copy of a block and its context, with zeros for what is missing.
-fn window(context: &[u8], block: &[u8]) -> Window {
-    let mut window: Window = [0; CONTEXT + BLOCK];
-    for (to, from) in window.iter_mut().skip(CONTEXT).zip(block) {
-        *to = *from;
-    }
-    for (to, from) in window.iter_mut().take(CONTEXT).rev().zip(context.iter().rev()) {
-        *to = *from;
-    }
-    window
 }
