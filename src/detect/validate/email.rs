@@ -27,10 +27,9 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
         return None;
     }
     let length = value.len().saturating_sub(host.len()).saturating_add(host_length(host)?);
-    let next = behind(value, candidate.after, length).first();
-    let quoted = local.contains(&b'\'') && next == Some(&b'\'');
-    let remote =
-        local == b"git" && (matches!(next, Some(b':' | b'/')) || host.starts_with(b"git") || host.starts_with(b"bitbucket."));
+    let next = behind(value, candidate.after, length);
+    let quoted = local.contains(&b'\'') && next.starts_with(b"'");
+    let remote = is_remote(local, host, next);
     (!quoted && !remote && !is_in_authority(candidate.before, at)).then_some(length)
 }
 
@@ -94,6 +93,13 @@ fn is_version(host: &[u8]) -> bool {
 fn is_density(host: &[u8]) -> bool {
     let digits = host.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
     (1..=3).contains(&digits) && matches!(host.get(digits..), Some([b'x', b'.', ..]))
+}
+
+/// The address of a repository: `git@host:owner/name`, and any user at a well-known host of code with a path behind a colon.
+fn is_remote(local: &[u8], host: &[u8], next: &[u8]) -> bool {
+    let code = [b"github.".as_slice(), b"gitlab.", b"bitbucket."].iter().any(|name| host.starts_with(name));
+    let path = matches!(next, [b':', byte, ..] if byte.is_ascii_alphanumeric());
+    (local == b"git" && (code || matches!(next, [b':' | b'/', ..]))) || (code && path)
 }
 
 /// Does the user part of a URL, `scheme://user:password@`, go on up to here?
