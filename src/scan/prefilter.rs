@@ -37,6 +37,41 @@ const fn at(text: &'static [u8], bucket: u8) -> Head {
     Head { text, of: Of::At, bucket }
 }
 
+/// The heads that `known` ends with.
+pub(super) fn heads_ending(known: &[u8]) -> impl Iterator<Item = &'static Head> {
+    let last = known.last().copied().unwrap_or(0);
+    let mut left = BY_LAST.get(usize::from(last)).copied().unwrap_or(0);
+    std::iter::from_fn(move || {
+        let index = left.trailing_zeros() as usize;
+        left &= left.checked_sub(1)?;
+        HEADS.get(index)
+    })
+    .filter(move |head| known.iter().rev().zip(head.text.iter().rev()).filter(|(a, b)| a == b).count() == head.text.len())
+}
+
+/// For each byte the heads that end with it, one bit each.
+static BY_LAST: [u32; 128] = by_last();
+
+const fn by_last() -> [u32; 128] {
+    let mut table = [0; 128];
+    let mut heads: &[Head] = &HEADS;
+    let mut bit = 1u32;
+    while let [head, rest @ ..] = heads {
+        let mut byte = 0u8;
+        let mut cells: &mut [u32] = &mut table;
+        while let [cell, tail @ ..] = cells {
+            if matches!(head.text, [.., last] if *last == byte) {
+                *cell |= bit;
+            }
+            byte = byte.wrapping_add(1);
+            cells = tail;
+        }
+        bit = bit.wrapping_shl(1);
+        heads = rest;
+    }
+    table
+}
+
 /// All heads. Buckets are shared where the cross products of their nibbles stay rare in text, base64 and numbers.
 pub(super) static HEADS: [Head; 30] = [
     head(b"eyJ", Kind::JWT, 1),

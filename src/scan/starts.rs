@@ -2,7 +2,7 @@
 
 use crate::detect::{Kind, LOOK_BEHIND};
 
-use super::prefilter::{HEADS, Head, Marks, Of};
+use super::prefilter::{HEADS, Marks, Of, heads_ending};
 use super::shapes::{BARE, GROUPED, SSN};
 
 /// Most bytes of an e-mail address before its at sign: 64 characters (RFC 5321, 4.5.3.1.1), each of which may be written as an
@@ -15,7 +15,22 @@ const BACKSLASHES: usize = 4;
 
 /// May stand in the local part of an e-mail address, or in an escape there.
 fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_.+-'%".contains(&byte)
+    /// The bits of the bytes 0 to 63, and of 64 to 127.
+    const LOCALS: [u64; 2] = {
+        let mut bits = [0u64; 2];
+        let mut byte = 0u8;
+        while byte < 128 {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-' | b'\'' | b'%') {
+                let [low, high] = &mut bits;
+                *(if byte < 64 { low } else { high }) |= 1 << (byte & 63);
+            }
+            byte = byte.wrapping_add(1);
+        }
+        bits
+    };
+    let [low, high] = LOCALS;
+    let bits = if byte < 64 { low } else { high };
+    byte < 128 && bits.wrapping_shr(u32::from(byte)) & 1 != 0
 }
 
 /// May a value of `kind` start at `at`?
@@ -79,12 +94,6 @@ fn is(bytes: &[u8], at: usize, of: &[u8]) -> bool {
 /// Could the bytes before `at` begin an escape that goes on behind it?
 fn ends_in_escape(bytes: &[u8], at: usize) -> bool {
     bytes.get(..at).unwrap_or_default().iter().rev().take(6).any(|byte| matches!(byte, b'%' | b'\\'))
-}
-
-/// The heads that `known` ends with.
-fn heads_ending(known: &[u8]) -> impl Iterator<Item = &'static Head> {
-    let last = known.last().copied();
-    HEADS.iter().filter(move |head| head.text.last().copied() == last && known.ends_with(head.text))
 }
 
 /// The indexes of the set bits of a mask whose lowest bit stands for `base`.
