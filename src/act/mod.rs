@@ -1,1 +1,27 @@
-//! act
+//! What is done about a body: findings and a rule become a verdict, a rewritten body, a reply.
+//!
+//! [`plan`] looks at the head of a message and says whether its body is inspected; an [`Inspector`] takes the body chunk by
+//! chunk; [`Inspector::finish`] judges it. This module refuses to know Proxy-Wasm, time, and where the bytes are kept.
+
+mod flight;
+mod frames;
+mod inspector;
+mod judge;
+mod mask;
+mod plan;
+mod reply;
+mod streamer;
+mod verdict;
+
+pub use flight::{Flowing, InFlight};
+pub use frames::Frames;
+pub use inspector::Inspector;
+pub use judge::{Count, Judgement};
+pub use mask::rewrite;
+pub use plan::{MessageHead, Plan, plan};
+pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
+pub use streamer::Streamer;
+pub use verdict::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,27 @@
 //! Content codings: gzip and deflate, decoded as they arrive and bounded by a cap.
+//!
+//! | part | does |
+//! |---|---|
+//! | this file | the codings, the [`Decoder`] over all of them, the one-shot encoder |
+//! | `header` | reads `content-encoding`, narrows `accept-encoding` |
+//! | `gzip`, `deflate` | the framing of each coding: headers, checksums, ends |
+//! | `inflate` | DEFLATE itself, in a 32 KiB window |
+//!
+//! Another coding is one more variant of [`Coding`] and of `Engine`, one more file beside `gzip`, and one more name in
+//! `header`. This module refuses to know what the bytes mean; its errors and its `Debug` never contain any.
+
+mod deflate;
+mod gzip;
+mod header;
+mod inflate;
+
+use miniz_oxide::DataFormat;
+use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, TDEFLStatus, compress};
+
+pub use header::narrow_accept_encoding;
+
+/// Effort levels that [`Coding::encode_within`] tries, in this order: 1 is several times as fast as 6, 9 is the last resort.
+const EFFORTS: [u8; 3] = [1, 6, 9];
 
 /// A content coding that can be decoded and made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,56 +43,205 @@ pub enum DecodeError {
     OverCap,
 }
 
+impl std::fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            DecodeError::Corrupt => "the body does not decode under its content coding",
+            DecodeError::OverCap => "the decoded body is longer than its cap",
+        })
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
 impl Coding {
     /// Reads the values of all `content-encoding` headers joined with commas; `None` where one of them cannot be decoded here,
-    /// or more than one is named.
+    /// or more than one is named. `identity` entries and empty ones count for nothing; an empty value is [`Coding::Identity`].
     pub fn from_header(value: &[u8]) -> Option<Coding> {
-        let _ = value;
-        Some(Coding::Identity)
+        header::content_coding(value)
     }
 
-    /// Encodes a whole body. Effort 0 to 10 as miniz_oxide's levels.
+    /// Its name in `content-encoding`; for identity, which never stands there, `identity`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Coding::Identity => "identity",
+            Coding::Gzip => "gzip",
+            Coding::Deflate => "deflate",
+        }
+    }
+
+    /// Encodes a whole body. Effort 0 to 10 as miniz_oxide's levels; higher ones count as 10.
+    ///
+    /// The same body and level give the same bytes: the gzip header carries no time and no name.
     pub fn encode(self, body: &[u8], level: u8) -> Vec<u8> {
-        let _ = level;
-        body.to_vec()
+        // Stored blocks are the worst case of DEFLATE: 5 bytes for every 64 KiB at most, doubled to be safe against an encoder
+        // that uses smaller ones; the loop below doubles it where even that was not enough.
+        let mut room = body.len().saturating_add(body.len() >> 8).saturating_add(64);
+        loop {
+            match self.encode_bounded(body, level, room) {
+                Some(encoded) => return encoded,
+                None => room = room.saturating_mul(2),
+            }
+        }
+    }
+
+    /// Encodes a whole body into at most `max_len` bytes: fast first, then with more effort; `None` where it does not fit.
+    pub fn encode_within(self, body: &[u8], max_len: usize) -> Option<Vec<u8>> {
+        match self {
+            Coding::Identity => self.encode_bounded(body, 0, max_len),
+            _ => EFFORTS.iter().find_map(|level| self.encode_bounded(body, *level, max_len)),
+        }
+    }
+
+    /// One attempt; stops as soon as it is clear that `max_len` bytes are not enough.
+    fn encode_bounded(self, body: &[u8], level: u8, max_len: usize) -> Option<Vec<u8>> {
+        match self {
+            Coding::Identity => (body.len() <= max_len).then(|| body.to_vec()),
+            Coding::Deflate => compress_into(Vec::new(), body, DataFormat::Zlib, level, max_len),
+            Coding::Gzip => {
+                let payload_len = max_len.checked_sub(gzip::TRAILER_BYTES)?;
+                let mut out = compress_into(gzip::PLAIN_HEADER.to_vec(), body, DataFormat::Raw, level, payload_len)?;
+                out.extend_from_slice(&gzip::trailer(body));
+                Some(out)
+            }
+        }
+    }
+}
+
+/// Appends `body`, compressed, to `out`, which must not become longer than `max_len` bytes.
+fn compress_into(mut out: Vec<u8>, body: &[u8], format: DataFormat, level: u8, max_len: usize) -> Option<Vec<u8>> {
+    let mut at = out.len();
+    out.resize(max_len.max(at), 0);
+    let mut compressor = CompressorOxide::default();
+    compressor.set_format_and_level(format, level.min(10));
+    let mut rest = body;
+    loop {
+        let (status, read, written) = compress(&mut compressor, rest, out.get_mut(at..)?, TDEFLFlush::Finish);
+        rest = rest.get(read..)?;
+        at = at.checked_add(written)?;
+        match status {
+            TDEFLStatus::Done => {
+                out.truncate(at);
+                return Some(out);
+            }
+            // Out of room, or (never seen) stuck.
+            TDEFLStatus::Okay if at < max_len && (read, written) != (0, 0) => {}
+            _ => return None,
+        }
     }
 }
 
 /// Decodes one body, chunk by chunk.
+///
+/// Memory: under gzip and deflate [`Decoder::MEMORY_BYTES`] on the heap (about 43 KiB), whatever the input; none under identity.
+/// Nothing of the input is kept but what DEFLATE may still refer to: the last 32 KiB of output.
+///
+/// An empty body is legal under every coding: it is what `HEAD` answers have. gzip members may be followed by zero bytes, as
+/// gzip(1) allows for padded files; anything else behind the end is [`DecodeError::Corrupt`].
 #[derive(Debug)]
 pub struct Decoder {
-    _coding: Coding,
+    engine: Engine,
+    output: Output,
+    failed: Option<DecodeError>,
+}
+
+/// One way of decoding per coding.
+#[derive(Debug)]
+enum Engine {
+    Identity,
+    Gzip(gzip::Gzip),
+    Deflate(deflate::Deflate),
+}
+
+/// Counts what comes out and stops at the cap.
+#[derive(Debug)]
+struct Output {
+    cap: u64,
+    total: u64,
+}
+
+impl Output {
+    /// Most bytes worth making next: what is left below the cap and one more, which shows that there is more.
+    fn room(&self) -> usize {
+        let left = self.cap.saturating_sub(self.total).saturating_add(1);
+        usize::try_from(left).unwrap_or(usize::MAX)
+    }
+
+    /// Hands `bytes` on, up to the cap.
+    fn give(&mut self, bytes: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), DecodeError> {
+        let left = usize::try_from(self.cap.saturating_sub(self.total)).unwrap_or(usize::MAX);
+        let (fits, over) = bytes.split_at_checked(left).unwrap_or((bytes, &[]));
+        self.total = self.total.saturating_add(fits.len() as u64);
+        if !fits.is_empty() {
+            sink(fits);
+        }
+        if over.is_empty() { Ok(()) } else { Err(DecodeError::OverCap) }
+    }
 }
 
 impl Decoder {
+    /// What a decoder of gzip or deflate holds on the heap, in bytes.
+    pub const MEMORY_BYTES: usize = inflate::MEMORY_BYTES;
+
     /// A decoder that gives at most `cap` bytes.
     pub fn new(coding: Coding, cap: u64) -> Decoder {
-        let _ = cap;
-        Decoder { _coding: coding }
+        let engine = match coding {
+            Coding::Identity => Engine::Identity,
+            Coding::Gzip => Engine::Gzip(gzip::Gzip::new()),
+            Coding::Deflate => Engine::Deflate(deflate::Deflate::new()),
+        };
+        Decoder { engine, output: Output { cap, total: 0 }, failed: None }
     }
 
     /// Decodes the next chunk; `sink` gets the plain bytes as they come, in pieces of at most 32 KiB unless the coding is identity.
     ///
+    /// Exactly `cap` bytes come out before [`DecodeError::OverCap`], and no more than one byte is decoded past them.
+    ///
     /// # Errors
-    /// See [`DecodeError`]; what came out before stays given, and the decoder must not be fed again.
+    /// See [`DecodeError`]; what comes out before the error is given, the same in every cut. A decoder that has failed says the same again and gives nothing.
     pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), DecodeError> {
-        sink(chunk);
-        Ok(())
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let fed = match &mut self.engine {
+            Engine::Identity => self.output.give(chunk, sink),
+            Engine::Gzip(gzip) => gzip.feed(chunk, &mut self.output, sink),
+            Engine::Deflate(deflate) => deflate.feed(chunk, &mut self.output, sink),
+        };
+        self.failed = fed.err();
+        fed
     }
 
     /// Ends the body.
     ///
     /// # Errors
-    /// [`DecodeError::Corrupt`] where the coding says that more must come.
+    /// [`DecodeError::Corrupt`] where the coding says that more must come; what [`Decoder::feed`] said where it failed.
     pub fn finish(&mut self) -> Result<(), DecodeError> {
-        Ok(())
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let complete = match &self.engine {
+            Engine::Identity => true,
+            Engine::Gzip(gzip) => gzip.may_end(),
+            Engine::Deflate(deflate) => deflate.may_end(),
+        };
+        if complete { Ok(()) } else { Err(DecodeError::Corrupt) }
+    }
+
+    /// Bytes that have come out so far.
+    pub fn decoded_bytes(&self) -> u64 {
+        self.output.total
     }
 }
 
-/// What an `accept-encoding` header must become so that only codings come back that can be decoded here; `None`: as it is.
+/// Decodes a whole body into at most `cap` bytes.
 ///
-/// Takes the values of all such headers joined with commas. Where nothing would be left, `identity`.
-pub fn narrow_accept_encoding(value: &[u8]) -> Option<Vec<u8>> {
-    let _ = value;
-    None
+/// # Errors
+/// See [`DecodeError`].
+pub fn decode(coding: Coding, body: &[u8], cap: u64) -> Result<Vec<u8>, DecodeError> {
+    let mut plain = Vec::new();
+    let mut decoder = Decoder::new(coding, cap);
+    decoder.feed(body, &mut |piece| plain.extend_from_slice(piece))?;
+    decoder.finish()?;
+    Ok(plain)
 }

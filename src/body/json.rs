@@ -1,12 +1,66 @@
 //! Where a JSON text has strings and where it has bare tokens, so that a masked number can become a string.
+//!
+//! This module refuses to parse: it knows strings, escapes and what separates tokens, nothing else. One text or many behind
+//! one another (NDJSON, JSON text sequences, the data lines of an event stream) are walked alike. A line end or a record
+//! separator ends a string, which in valid JSON has none: one broken line does not turn the next ones inside out. What is no
+//! JSON at all gives positions of no meaning, and no harm.
 
-/// Walks a JSON text (or several, one after the other) in any cut.
-#[derive(Clone, Debug, Default)]
-pub struct JsonTracker {
-    offset: u64,
+/// Where a range of a JSON text lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Position {
+    /// It starts within a string: what replaces it needs no quotes.
+    InString,
+    /// It starts outside of every string, in a bare token: a number, or what should have been one. To mask within it, the whole
+    /// of `start..end` becomes a string. The range lies within these bounds.
+    Bare {
+        /// First byte of the token.
+        start: usize,
+        /// One past its last byte.
+        end: usize,
+    },
 }
 
+/// Walks a JSON text (or several, one after the other) in any cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct JsonTracker {
+    place: Place,
+}
+
+/// Where the next byte stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Place {
+    #[default]
+    Outside,
+    String,
+    /// In a string, behind a backslash.
+    Escape,
+}
+
+impl Place {
+    /// Where the byte behind `byte` stands.
+    fn after(self, byte: u8) -> Place {
+        match (self, byte) {
+            (_, b'\n' | RECORD_SEPARATOR) => Place::Outside,
+            (Place::Outside, b'"') | (Place::Escape, _) => Place::String,
+            (Place::String, b'"') => Place::Outside,
+            (Place::String, b'\\') => Place::Escape,
+            (place, _) => place,
+        }
+    }
+
+    /// Walks over `bytes`.
+    fn over(self, bytes: &[u8]) -> Place {
+        bytes.iter().fold(self, |place, byte| place.after(*byte))
+    }
+}
+
+/// Starts every text of `application/json-seq` (RFC 7464).
+const RECORD_SEPARATOR: u8 = 0x1e;
+
 impl JsonTracker {
+    /// A bare token that is longer is no number that anyone reads; [`JsonTracker::safe_cut`] does not wait for its end.
+    pub const MAX_TOKEN_BYTES: usize = 256;
+
     /// A tracker at the start of a text.
     pub fn new() -> JsonTracker {
         JsonTracker::default()
@@ -14,11 +68,184 @@ impl JsonTracker {
 
     /// Walks on over `chunk`.
     pub fn feed(&mut self, chunk: &[u8]) {
-        self.offset = self.offset.saturating_add(chunk.len() as u64);
+        self.place = self.place.over(chunk);
     }
 
     /// Is the next byte inside a string (behind its opening quote, up to and with its closing one)?
     pub fn in_string(&self) -> bool {
-        false
+        self.place != Place::Outside
+    }
+
+    /// Where each of `ranges` lies in `bytes`, of which the first is the tracker's next; one pass where `ranges` are sorted by
+    /// start. Ranges may overlap; what is out of bounds or empty gets the nearest sensible answer.
+    pub fn positions(&self, bytes: &[u8], ranges: &[(usize, usize)]) -> Vec<Position> {
+        let mut place = self.place;
+        let mut at = 0;
+        // Where the bare token that `at` stands in begins.
+        let mut token = 0;
+        ranges
+            .iter()
+            .map(|&(start, end)| {
+                let start = start.min(bytes.len());
+                if start < at {
+                    (place, at, token) = (self.place, 0, 0);
+                }
+                for byte in bytes.get(at..start).unwrap_or_default() {
+                    at = at.saturating_add(1);
+                    if place != Place::Outside || !is_token_byte(*byte) {
+                        token = at;
+                    }
+                    place = place.after(*byte);
+                }
+                if place != Place::Outside {
+                    return Position::InString;
+                }
+                let end = end.clamp(start, bytes.len());
+                // A range that starts at a separator touches no token before it.
+                let in_token = bytes.get(start).is_some_and(|byte| is_token_byte(*byte));
+                let token = if in_token { token } else { start };
+                Position::Bare { start: token, end: token_end(bytes, place, start, end) }
+            })
+            .collect()
+    }
+
+    /// The farthest place up to `upto` where `bytes` (the first is the tracker's next) can be cut without cutting a bare token,
+    /// so that the token of a later finding is still whole in hand. `upto` itself within a string, or where the token is longer
+    /// than [`JsonTracker::MAX_TOKEN_BYTES`].
+    pub fn safe_cut(&self, bytes: &[u8], upto: usize) -> usize {
+        let upto = upto.min(bytes.len());
+        let (before, behind) = bytes.split_at_checked(upto).unwrap_or((bytes, &[]));
+        if self.place.over(before) != Place::Outside || behind.first().is_some_and(|byte| !is_token_byte(*byte)) {
+            return upto;
+        }
+        // Outside of a string, a run of token bytes back from here holds no quote, so all of it stands outside.
+        let run = before.iter().rev().take_while(|byte| is_token_byte(**byte)).count();
+        if run > JsonTracker::MAX_TOKEN_BYTES { upto } else { upto.saturating_sub(run) }
+    }
+}
+
+/// Where each of `ranges` (start and end of findings, best sorted by start) lies in a whole JSON body, in one pass.
+pub fn quote_ranges(body: &[u8], ranges: &[(usize, usize)]) -> Vec<Position> {
+    JsonTracker::new().positions(body, ranges)
+}
+
+/// The end of the token that `start..end` ends in, where `start` stands outside of strings.
+fn token_end(bytes: &[u8], place: Place, start: usize, end: usize) -> usize {
+    // A range that ends within a string or behind a separator is no number; it stays as it is.
+    let range = bytes.get(start..end).unwrap_or_default();
+    if place.over(range) != Place::Outside || !range.last().is_some_and(|byte| is_token_byte(*byte)) {
+        return end;
+    }
+    let more = bytes.get(end..).unwrap_or_default().iter().take_while(|byte| is_token_byte(**byte)).count();
+    end.saturating_add(more)
+}
+
+/// A byte of a number or of a bare word: neither space nor anything that JSON separates with.
+fn is_token_byte(byte: u8) -> bool {
+    !matches!(byte, b'"' | b',' | b':' | b'[' | b']' | b'{' | b'}' | RECORD_SEPARATOR) && !byte.is_ascii_whitespace()
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::string_slice)]
+mod tests {
+    use super::*;
+
+    /// The text's one `<...>` is the range; the brackets are taken out.
+    fn position(marked: &str) -> (String, Position) {
+        let start = marked.find('<').unwrap();
+        let end = marked.find('>').unwrap() - 1;
+        let body = marked.replace(['<', '>'], "");
+        let found = quote_ranges(body.as_bytes(), &[(start, end)]);
+        (body, found[0])
+    }
+
+    #[test]
+    fn a_range_within_a_string_needs_no_quotes() {
+        for marked in [
+            r#"{"a":"<x>"}"#,
+            r#"{"<x>":1}"#,
+            r#"["a\"<x>"]"#,
+            r#"["a\\","<x>"]"#,
+            r#"["a\\\"<x>"]"#,
+            r#"["\u0022<x>"]"#,
+            r#"["<\u0040x>"]"#,
+            r#"["unclosed <x>"#,
+            "[\"a\"]\n[\"<x>\"]",
+            "{\"broken\": \"no end\n{\"a\":\"<x>\"}",
+            "\x1e{\"broken\": \"no end\x1e{\"a\":\"<x>\"}",
+            r#""a""<x>""#,
+        ] {
+            assert_eq!(position(marked).1, Position::InString, "{marked}");
+        }
+    }
+
+    #[test]
+    fn a_range_within_a_bare_token_gets_the_whole_token() {
+        for (marked, token) in [
+            (r#"{"a":<4111>}"#, "4111"),
+            (r#"{"a":-<4111>.25e+9}"#, "-4111.25e+9"),
+            (r#"[1,<22>,3]"#, "22"),
+            (r#"[1,2<2>2 ]"#, "222"),
+            ("<4111>", "4111"),
+            ("1\n<2>\n3", "2"),
+            ("\x1e<2>\n", "2"),
+            (r#"["a\\",<5>]"#, "5"),
+            (r#"["a\"",<5>]"#, "5"),
+            (r#"["a\\\"",<5>]"#, "5"),
+            (r#"["\u0022",<5>]"#, "5"),
+            (r#""a":<5>"#, "5"),
+            (r#"{}<5>{}"#, "5"),
+            ("[4<1 2>3]", "41 23"),
+            ("{\"a\":\r\n\t<5>\r\n}", "5"),
+            ("{\"broken\": \"no end\n{\"a\":<5>}", "5"),
+        ] {
+            let (body, Position::Bare { start, end }) = position(marked) else { panic!("in a string: {marked}") };
+            assert_eq!(&body[start..end], token, "{marked}");
+        }
+    }
+
+    #[test]
+    fn many_ranges_are_placed_in_one_call_in_any_order_and_overlapping() {
+        let body = br#"{"a":123456,"b":"789","c":5}"#;
+        let token = Position::Bare { start: 5, end: 11 };
+        let last = Position::Bare { start: 26, end: 27 };
+        assert_eq!(
+            quote_ranges(body, &[(5, 7), (6, 9), (9, 11), (17, 20), (26, 27)]),
+            [token, token, token, Position::InString, last]
+        );
+        assert_eq!(quote_ranges(body, &[(26, 27), (9, 11), (17, 20)]), [last, token, Position::InString]);
+        assert_eq!(quote_ranges(body, &[]), []);
+    }
+
+    #[test]
+    fn ranges_of_no_meaning_stay_within_bounds() {
+        let body = br#"{"a":12}"#;
+        for range in [(0, 0), (8, 8), (9, 20), (7, 3), (0, 99), (usize::MAX, usize::MAX)] {
+            if let [Position::Bare { start, end }] = quote_ranges(body, &[range])[..] {
+                assert!(start <= end && end <= body.len(), "{range:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_never_falls_into_a_bare_token() {
+        let body = br#"{"a":12345,"b c":"d e"}"#;
+        for (upto, cut) in [(0, 0), (5, 5), (6, 5), (9, 5), (10, 10), (11, 11), (13, 13), (20, 20), (99, 23)] {
+            assert_eq!(JsonTracker::new().safe_cut(body, upto), cut, "{upto}");
+        }
+        // At the end of what is in hand the token may go on.
+        assert_eq!(JsonTracker::new().safe_cut(b"[12", 3), 1);
+        let endless = [b'1'; 1000];
+        assert_eq!(JsonTracker::new().safe_cut(&endless, 256), 0);
+        assert_eq!(JsonTracker::new().safe_cut(&endless, 257), 257);
+    }
+
+    #[test]
+    fn a_tracker_says_where_the_next_byte_stands() {
+        let mut tracker = JsonTracker::new();
+        for (chunk, inside) in [("{", false), ("\"", true), ("a\\", true), ("\"", true), ("\"", false), (":1}", false)] {
+            tracker.feed(chunk.as_bytes());
+            assert_eq!(tracker.in_string(), inside, "behind {chunk}");
+        }
     }
 }

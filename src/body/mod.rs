@@ -3,9 +3,11 @@
 //! This module refuses to know policies and kinds. All of it takes chunks in any cut.
 
 mod encoding;
+pub mod grpc;
 mod json;
 mod media_type;
+pub mod protobuf;
 
-pub use encoding::{Coding, DecodeError, Decoder, narrow_accept_encoding};
-pub use json::JsonTracker;
+pub use encoding::{Coding, DecodeError, Decoder, decode, narrow_accept_encoding};
+pub use json::{JsonTracker, Position, quote_ranges};
 pub use media_type::{MediaRange, MediaType};

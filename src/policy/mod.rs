@@ -2,10 +2,41 @@
 //!
 //! A document is read whole or not at all: [`Policy::from_plugin_configuration`] builds an immutable [`Policy`] or returns
 //! every error it found, each with its JSON path. This module refuses to know bytes of bodies, hosts and clocks.
+//!
+//! | step | in |
+//! |---|---|
+//! | bytes (JSON, YAML, protobuf Struct) into a tree | `read`, `wire`, `node` |
+//! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema` |
+//! | scopes read and laid over each other, into rules | `block`, `checks` |
+//! | what selects a rule | `matcher`, `pattern`, `path`, `host` |
+//! | all of it into a policy | `compile` |
+//! | a request into its rule, and why | `routing`, `explain` |
+
+mod block;
+mod checks;
+mod compile;
+mod cursor;
+mod document;
+mod explain;
+mod format;
+mod host;
+mod kinds;
+mod matcher;
+mod node;
+mod path;
+mod pattern;
+mod read;
+mod routing;
+mod schema;
+mod shape;
+mod wire;
 
 use std::sync::Arc;
 
 use crate::detect::KindSet;
+
+pub use explain::{Explanation, HostMatch, Trial};
+pub use schema::json_schema;
 
 /// An immutable, fully checked policy.
 #[derive(Debug)]
@@ -20,6 +51,7 @@ pub struct Policy {
     pub max_inflight_body_bytes: u64,
     /// What is legal and yet likely a mistake; for the log and `bodyguard check`.
     pub warnings: Vec<Problem>,
+    routing: routing::Routing,
 }
 
 /// One thing wrong with a document (an error) or likely wrong (a warning).
@@ -41,7 +73,7 @@ pub struct RequestHead<'a> {
     /// `:method`.
     pub method: &'a [u8],
     /// All headers, as they came.
-    pub headers: &'a [(Vec<u8>, Vec<u8>)],
+    pub headers: &'a [(&'a [u8], &'a [u8])],
 }
 
 /// Where a request ended up, and why.
@@ -155,19 +187,41 @@ impl Policy {
     /// # Errors
     /// All problems found, in the order of the document. Never empty.
     pub fn from_plugin_configuration(bytes: &[u8]) -> Result<Policy, Vec<Problem>> {
-        let _ = bytes;
-        Err(vec![Problem { path: "$".into(), message: "not yet".into() }])
+        let document = read::plugin_configuration(bytes).map_err(|problem| vec![problem])?;
+        compile::compile(&document)
+    }
+
+    /// Reads a policy as people write it: YAML or JSON, the spec or the whole resource. For the command line tool; the module
+    /// gets JSON or a Struct.
+    ///
+    /// # Errors
+    /// As [`Policy::from_plugin_configuration`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn from_yaml_or_json(text: &str) -> Result<Policy, Vec<Problem>> {
+        let document = read::yaml_or_json(text).map_err(|problem| vec![problem])?;
+        compile::compile(&document)
     }
 
     /// The rule that a request gets.
     pub fn resolve(&self, request: &RequestHead<'_>) -> Resolution {
-        let _ = request;
-        Resolution::Pass(PassReason::NoDomain)
+        self.routing.resolve(request)
     }
 
     /// Every rule of the policy, each once; telemetry defines its metrics from them.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        std::iter::empty()
+        self.routing.rules()
+    }
+}
+
+impl Mode {
+    /// The word in policies and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Off => "off",
+            Mode::Detect => "detect",
+            Mode::Shadow => "shadow",
+            Mode::Block => "block",
+        }
     }
 }
 

@@ -38,11 +38,31 @@ fn is_word(byte: u8) -> bool {
 }
 
 /// Would a local part that begins further left reach up to here?
+///
+/// Behind an apostrophe both can be true: `o'brien@` and `return'bob@...'`. Then the position counts, but only behind the first
+/// apostrophe of a run.
 fn is_joined(before: &[u8]) -> bool {
-    let glue = before.iter().rev().take_while(|byte| matches!(byte, b'+' | b'-' | b'.')).count();
-    match before.split_at_checked(before.len().saturating_sub(glue)) {
-        Some((rest, glue)) => boundary::left(rest).is_some_and(is_word) && !glue.windows(2).any(|pair| pair == b".."),
-        None => false,
+    if let [rest @ .., b'\''] = before {
+        let run = rest.iter().rev().find(|byte| !is_word(**byte) && !matches!(byte, b'+' | b'-' | b'.'));
+        return boundary::left(rest).is_some_and(is_word) && run == Some(&b'\'');
+    }
+    let mut rest = before;
+    let mut point = false;
+    while let Some((glue, is_point)) = strip_glue(rest) {
+        if point && is_point {
+            return false;
+        }
+        (rest, point) = (glue, is_point);
+    }
+    boundary::left(rest).is_some_and(is_word)
+}
+
+/// Takes one character off the end that a local part can hold but not begin with; says whether it is a point.
+fn strip_glue(before: &[u8]) -> Option<(&[u8], bool)> {
+    match before {
+        [rest @ .., b'.'] => Some((rest, true)),
+        [rest @ .., b'+' | b'-'] | [rest @ .., b'%', b'2', b'B' | b'b'] => Some((rest, false)),
+        _ => None,
     }
 }
 

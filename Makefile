@@ -1,0 +1,83 @@
+# Needs Rust, Python 3, make and curl; everything else goes into .local/ and target/.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+# The oldest and the newest Envoy that the tests run against, and the one for the demo.
+ENVOY_OLDEST := 1.36.2
+ENVOY_NEWEST := 1.40.0
+
+WASM_TARGET := wasm32-wasip1
+WASM := target/$(WASM_TARGET)/release/bodyguard.wasm
+FLOORS := target/floors/$(WASM_TARGET)/release/bodyguard_bench_floors.wasm
+
+# The module's flags stand in .cargo/config.toml; flags of the environment would replace them and drop SIMD.
+unexport RUSTFLAGS
+unexport CARGO_ENCODED_RUSTFLAGS
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+##@ Everyday
+
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: rust-wasm ## the module: target/wasm32-wasip1/release/bodyguard.wasm
+	@cargo build --quiet --lib --release --target $(WASM_TARGET)
+	@echo "$(WASM) $$(($$(wc -c < $(WASM)) / 1024)) KiB"
+
+demo: build envoy-newest ## real traffic through a real Envoy: what goes in, what comes out, what is counted
+	@python3 -B examples/demo/demo.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM)
+
+run: build envoy-newest ## keep the demo's Envoy running, with curl commands to play with
+	@python3 -B examples/demo/demo.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) --keep-running
+
+##@ Tests
+
+test: lint unit envoy-test ## everything that decides whether a change lands
+
+lint: rust-lint rust-wasm ## formatting and clippy, native and for the module
+	@cargo fmt --check
+	@cargo clippy --quiet --all-targets -- -D warnings
+	@cargo clippy --quiet --lib --target $(WASM_TARGET) -- -D warnings
+
+unit: rust ## unit, property, corpus and command line tests
+	@cargo test --quiet
+
+# More for pytest: make envoy-test PYTEST='-k gzip -x'
+envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module in real Envoys, the oldest and the newest supported
+	@.local/python/bin/python3 -B -m pytest -c tests/envoy/pytest.ini tests/envoy --module $(WASM) \
+	  --envoy .local/envoy-$(ENVOY_OLDEST)/envoy --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
+
+fmt: rust-lint ## format the code
+	@cargo fmt
+
+##@ Measurements
+
+bench-envoy: build envoy-newest ## CPU per response in Envoy: router alone, lesser Wasm filters, Lua, bodyguard
+	@cd benches/envoy && CARGO_TARGET_DIR=$(CURDIR)/target/floors cargo build --quiet --release --target $(WASM_TARGET)
+	@python3 -B benches/envoy/bench.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) --floors $(FLOORS) $(BENCH)
+
+##@ Housekeeping
+
+clean: ## remove everything that was built or installed here
+	@rm -rf target .local tests/envoy/.pytest_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What the targets above stand on. Each is silent and quick when there is nothing to do.
+
+rust:
+	@scripts/need cargo rustc
+rust-wasm:
+	@scripts/rust-target $(WASM_TARGET)
+rust-lint:
+	@scripts/rust-component clippy rustfmt
+envoy-oldest:
+	@scripts/envoy $(ENVOY_OLDEST)
+envoy-newest:
+	@scripts/envoy $(ENVOY_NEWEST)
+.local/python/.ready: tests/envoy/requirements.txt scripts/python-env
+	@scripts/python-env .local/python --requirement tests/envoy/requirements.txt
+	@touch $@
+
+.PHONY: help build demo run test lint unit envoy-test bench-envoy fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest

@@ -1,0 +1,142 @@
+//! One message's inspection: raw chunks in, a judgement out.
+//!
+//! The inspector holds no body. It decodes and scans what it is fed and remembers where the findings are; whoever feeds it
+//! keeps the raw bytes, and hands them back when they must be rewritten.
+
+use std::sync::Arc;
+
+use super::{Direction, Failure, Judgement, judge, mask};
+use crate::body::{Coding, DecodeError, Decoder, MediaType};
+use crate::policy::{BodyRule, Mode, Rule};
+use crate::scan::{Finding, Scanner};
+
+/// Inspects one body. See the module.
+#[derive(Debug)]
+pub struct Inspector {
+    rule: Arc<Rule>,
+    body_rule: BodyRule,
+    direction: Direction,
+    coding: Coding,
+    media_type: MediaType,
+    decoder: Decoder,
+    scanner: Scanner,
+    findings: Vec<Finding>,
+    raw_bytes: u64,
+    plain_bytes: u64,
+    failure: Option<Failure>,
+}
+
+impl Inspector {
+    pub(super) fn new(
+        rule: Arc<Rule>,
+        body_rule: BodyRule,
+        direction: Direction,
+        coding: Coding,
+        media_type: MediaType,
+    ) -> Inspector {
+        Inspector {
+            decoder: Decoder::new(coding, body_rule.max_bytes),
+            scanner: Scanner::new(body_rule.kinds()),
+            findings: Vec::new(),
+            raw_bytes: 0,
+            plain_bytes: 0,
+            failure: None,
+            rule,
+            body_rule,
+            direction,
+            coding,
+            media_type,
+        }
+    }
+
+    /// Takes the next raw chunk.
+    ///
+    /// # Errors
+    /// The body cannot be inspected whole; what follows of it need not be fed.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), Failure> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        self.raw_bytes = self.raw_bytes.saturating_add(chunk.len() as u64);
+        if self.raw_bytes > self.body_rule.max_bytes {
+            return Err(self.fail(Failure::TooLarge));
+        }
+        let Inspector { decoder, scanner, findings, plain_bytes, .. } = self;
+        let decoded = decoder.feed(chunk, &mut |plain| {
+            *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
+            scanner.feed(plain, findings);
+        });
+        decoded.map_err(|error| self.fail(error.into()))
+    }
+
+    /// Gives up on a body that its keeper cannot hold; [`Inspector::finish`] judges the failure.
+    pub fn fail(&mut self, failure: Failure) -> Failure {
+        *self.failure.get_or_insert(failure)
+    }
+
+    /// Ends the body and judges it.
+    pub fn finish(&mut self) -> Judgement {
+        if self.failure.is_none() {
+            match self.decoder.finish() {
+                Ok(()) => self.scanner.finish(&mut self.findings),
+                // An empty body has no coding to be corrupt.
+                Err(_) if self.raw_bytes == 0 => {}
+                Err(error) => self.failure = Some(error.into()),
+            }
+        }
+        self.findings.sort_unstable();
+        match self.failure {
+            None => judge::of_findings(&self.rule, &self.body_rule, self.direction, &self.findings),
+            Some(failure) => judge::of_failure(&self.rule, &self.body_rule, self.direction, failure, &self.findings),
+        }
+    }
+
+    /// The body with every finding of a `redact` kind masked, under the coding it came with.
+    ///
+    /// `raw` is the whole body as it was fed. `None` where the result cannot be made to fit `max_len` bytes.
+    pub fn rewrite(&self, raw: &[u8], max_len: Option<usize>) -> Option<Vec<u8>> {
+        let masked = judge::redactions(&self.body_rule, &self.findings);
+        let json = self.media_type.is_json();
+        if self.coding == Coding::Identity {
+            return mask::rewrite(raw, &masked, json, max_len);
+        }
+        let mut plain = Vec::new();
+        let mut decoder = Decoder::new(self.coding, self.body_rule.max_bytes);
+        decoder.feed(raw, &mut |piece| plain.extend_from_slice(piece)).ok()?;
+        let labelled = mask::rewrite(&plain, &masked, json, None)?;
+        let Some(max_len) = max_len else { return self.coding.encode_within(&labelled, usize::MAX) };
+        self.coding.encode_within(&labelled, max_len).or_else(|| {
+            let in_place = mask::rewrite(&plain, &masked, json, Some(plain.len()))?;
+            self.coding.encode_within(&in_place, max_len)
+        })
+    }
+
+    /// May the body leave other than it came?
+    pub fn may_rewrite(&self) -> bool {
+        judge::redacts(&self.rule, &self.body_rule)
+    }
+
+    /// The rule that is applied.
+    pub fn rule(&self) -> &Arc<Rule> {
+        &self.rule
+    }
+
+    /// The mode of the rule.
+    pub fn mode(&self) -> Mode {
+        self.rule.mode
+    }
+
+    /// Bytes decoded and scanned so far.
+    pub fn plain_bytes(&self) -> u64 {
+        self.plain_bytes
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Failure {
+        match error {
+            DecodeError::Corrupt => Failure::Corrupt,
+            DecodeError::OverCap => Failure::TooLarge,
+        }
+    }
+}

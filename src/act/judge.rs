@@ -1,0 +1,258 @@
+//! Findings and a rule to a judgement: the whole of the policy's logic, in one pure function of two inputs.
+
+use super::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};
+use crate::detect::{Kind, KindSet};
+use crate::policy::{BodyRule, FailMode, Mode, Rule};
+use crate::scan::Finding;
+
+/// So many findings of one kind, and what was done about them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Count {
+    /// Who speaks.
+    pub engine: Engine,
+    /// `None` for [`Engine::BodySize`] and [`Engine::BodyDecode`].
+    pub kind: Option<Kind>,
+    /// What was done.
+    pub action: Action,
+    /// How many; never 0.
+    pub findings: u64,
+}
+
+/// What is to be done with a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Judgement {
+    /// What becomes of the message.
+    pub verdict: Verdict,
+    /// Why it is, or would be, blocked.
+    pub code: Option<Code>,
+    /// HTTP status of the block reply.
+    pub status: u16,
+    /// Whether the body must be rewritten before it is forwarded.
+    pub rewrite: bool,
+    /// Whether it passes without having been inspected whole, and why.
+    pub uninspected: Option<Uninspected>,
+    /// Every finding, counted, by engine, kind and action.
+    pub counts: Vec<Count>,
+}
+
+/// What has been judged of a body that flows, piece by piece.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Tally {
+    verdict: Option<Verdict>,
+    code: Option<Code>,
+    rewrite: bool,
+    counts: Vec<Count>,
+    fresh: Vec<Count>,
+}
+
+impl Tally {
+    /// Adds the judgement of the next piece.
+    pub(super) fn add(&mut self, piece: Judgement) {
+        self.verdict = self.verdict.max(Some(piece.verdict));
+        self.code = self.code.or(piece.code);
+        self.rewrite |= piece.rewrite;
+        for new in piece.counts {
+            add_count(&mut self.counts, new);
+            add_count(&mut self.fresh, new);
+        }
+    }
+
+    /// Ends a body that flowed with a failure: it is cut, whatever the mode, for what came before has left.
+    pub(super) fn fail(&mut self, rule: &Rule, body_rule: &BodyRule, direction: Direction, failure: Failure) -> Judgement {
+        let judgement = of_failure(rule, body_rule, direction, failure, &[]);
+        let judgement = if judgement.verdict.blocks() { judgement } else { judgement.lost(direction) };
+        let (code, status) = (judgement.code, judgement.status);
+        self.add(judgement);
+        Judgement { code, status, ..self.judgement() }
+    }
+
+    /// What was counted since this was last asked.
+    pub(super) fn take_fresh(&mut self) -> Vec<Count> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// The judgement of all pieces.
+    pub(super) fn judgement(&self) -> Judgement {
+        Judgement {
+            verdict: self.verdict.unwrap_or(Verdict::Clean),
+            code: self.code,
+            status: STATUS_BLOCKED,
+            rewrite: self.rewrite,
+            uninspected: None,
+            counts: self.counts.clone(),
+        }
+    }
+}
+
+impl Judgement {
+    /// The same judgement of a body that was to be rewritten and cannot be: in mode `block` it is blocked, in the others it passes as
+    /// it is, and says so.
+    #[must_use]
+    pub fn unmasked(self, mode: Mode, direction: Direction) -> Judgement {
+        if mode == Mode::Block {
+            return self.lost(direction);
+        }
+        let mut judgement = self.without_redactions(Action::WouldRedact);
+        judgement.verdict = Verdict::WouldBlock;
+        judgement.code = judgement.code.or(Some(Code::Truncated));
+        judgement
+    }
+
+    /// The same judgement of a body that cannot be forwarded, whatever the mode.
+    #[must_use]
+    pub fn lost(self, direction: Direction) -> Judgement {
+        if self.verdict.blocks() {
+            return self;
+        }
+        let mut judgement = self.without_redactions(Action::Detect);
+        count(&mut judgement.counts, Engine::BodySize, None, Action::Block);
+        Judgement {
+            verdict: Verdict::Blocked,
+            code: Some(Code::Truncated),
+            status: Failure::TooLarge.status(direction),
+            uninspected: None,
+            ..judgement
+        }
+    }
+
+    fn without_redactions(mut self, instead: Action) -> Judgement {
+        self.rewrite = false;
+        for count in self.counts.iter_mut().filter(|count| count.action == Action::Redact) {
+            count.action = instead;
+        }
+        self
+    }
+}
+
+/// HTTP status of a block reply for a finding.
+const STATUS_BLOCKED: u16 = 403;
+
+/// Does the rule mask anything in messages that it forwards?
+pub(super) fn redacts(rule: &Rule, body_rule: &BodyRule) -> bool {
+    !body_rule.redact.is_empty() && (rule.mode == Mode::Block || body_rule.redact_in_observe_modes)
+}
+
+/// Judges a body that was inspected whole. `findings` are sorted.
+pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, _direction: Direction, findings: &[Finding]) -> Judgement {
+    let dlp = resolve_overlaps(body_rule, findings);
+    let first_block = dlp.iter().find(|finding| body_rule.block.contains(finding.kind));
+    let first_sensitive = findings.first().filter(|_| body_rule.sensitive_data);
+    let code = match (first_block, first_sensitive) {
+        (Some(finding), _) => Some(Code::DlpBlock(finding.kind)),
+        (None, Some(finding)) => Some(Code::SensitiveData(finding.kind)),
+        (None, None) => None,
+    };
+    let blocked = code.is_some() && rule.mode == Mode::Block;
+    let rewrite = !blocked && redacts(rule, body_rule) && dlp.iter().any(|finding| body_rule.redact.contains(finding.kind));
+
+    let on_block = if rule.mode == Mode::Block { Action::Block } else { Action::WouldBlock };
+    let on_redact = match (blocked, rewrite) {
+        (true, _) => Action::Detect,
+        (false, true) => Action::Redact,
+        (false, false) => Action::WouldRedact,
+    };
+    let mut counts = Vec::new();
+    for finding in &dlp {
+        let action = if body_rule.block.contains(finding.kind) { on_block } else { on_redact };
+        count(&mut counts, Engine::Dlp, Some(finding.kind), action);
+    }
+    if body_rule.sensitive_data {
+        for finding in findings {
+            count(&mut counts, Engine::SensitiveData, Some(finding.kind), on_block);
+        }
+    }
+    let verdict = match (code.is_some(), blocked, rewrite) {
+        (true, true, _) => Verdict::Blocked,
+        (true, false, _) => Verdict::WouldBlock,
+        (false, _, true) => Verdict::Redacted,
+        (false, _, false) => Verdict::Clean,
+    };
+    Judgement { verdict, code, status: STATUS_BLOCKED, rewrite, uninspected: None, counts }
+}
+
+/// Judges a body that could not be inspected whole; `findings` are those up to there.
+pub(super) fn of_failure(
+    rule: &Rule,
+    body_rule: &BodyRule,
+    direction: Direction,
+    failure: Failure,
+    findings: &[Finding],
+) -> Judgement {
+    let fails_open = failure != Failure::TooLarge && rule.fail_mode == FailMode::Open;
+    // What was seen of it still counts, and a block match blocks however the body goes on. Nothing of it is masked.
+    let seen = of_findings(rule, body_rule, direction, findings);
+    if seen.verdict == Verdict::Blocked {
+        return seen;
+    }
+    let (verdict, action, code) = match (rule.mode, fails_open) {
+        (Mode::Block, false) if failure == Failure::TooLarge => (Verdict::Blocked, Action::Block, Some(failure.code())),
+        (Mode::Block, false) => (Verdict::FailedClosed, Action::Block, Some(failure.code())),
+        (_, true) if seen.code.is_none() => (Verdict::FailedOpen, Action::Detect, None),
+        (_, true) => (Verdict::WouldBlock, Action::Detect, seen.code),
+        (_, false) => (Verdict::WouldBlock, Action::WouldBlock, Some(failure.code())),
+    };
+    let unmasked = if verdict.blocks() { Action::Detect } else { Action::WouldRedact };
+    let mut counts = seen.without_redactions(unmasked).counts;
+    count(&mut counts, failure.engine(), None, action);
+    let uninspected = (!verdict.blocks()).then(|| failure.uninspected());
+    Judgement { verdict, code, status: failure.status(direction), rewrite: false, uninspected, counts }
+}
+
+/// The ranges that are masked, sorted and disjoint: the findings of redact kinds that no block kind overlaps, each from where the
+/// one before it ends. What an overlapped finding has beyond the one that won is masked too: it must not stay readable.
+pub(super) fn redactions(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
+    let blocking = leftmost_longest(findings, body_rule.block);
+    let mut redact: Vec<Finding> = unblocked(findings, body_rule.redact, &blocking).collect();
+    redact.sort_unstable_by_key(|finding| (finding.start, std::cmp::Reverse(finding.end), finding.kind));
+    let mut covered = 0;
+    redact.retain_mut(|finding| {
+        finding.start = finding.start.max(covered);
+        covered = covered.max(finding.end);
+        finding.start < finding.end
+    });
+    redact
+}
+
+/// Of findings that overlap: a block kind before a redact kind, then the leftmost, then the longest.
+fn resolve_overlaps(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
+    let mut kept = leftmost_longest(findings, body_rule.block);
+    let redact: Vec<Finding> = unblocked(findings, body_rule.redact, &kept).collect();
+    kept.extend(leftmost_longest(&redact, body_rule.redact));
+    kept.sort_unstable();
+    kept
+}
+
+/// The findings of `kinds` that none of `blocking` (sorted, disjoint) overlaps.
+fn unblocked<'a>(findings: &'a [Finding], kinds: KindSet, blocking: &'a [Finding]) -> impl Iterator<Item = Finding> + 'a {
+    findings.iter().copied().filter(move |finding| {
+        let behind = blocking.partition_point(|block| block.end <= finding.start);
+        kinds.contains(finding.kind) && blocking.get(behind).is_none_or(|block| block.start >= finding.end)
+    })
+}
+
+fn leftmost_longest(findings: &[Finding], kinds: KindSet) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings.iter().filter(|finding| kinds.contains(finding.kind)) {
+        match kept.last_mut() {
+            Some(last) if finding.start < last.end => {
+                if finding.start == last.start && finding.end > last.end {
+                    *last = *finding;
+                }
+            }
+            _ => kept.push(*finding),
+        }
+    }
+    kept
+}
+
+fn count(counts: &mut Vec<Count>, engine: Engine, kind: Option<Kind>, action: Action) {
+    add_count(counts, Count { engine, kind, action, findings: 1 });
+}
+
+fn add_count(counts: &mut Vec<Count>, new: Count) {
+    let same = |old: &&mut Count| (old.engine, old.kind, old.action) == (new.engine, new.kind, new.action);
+    match counts.iter_mut().find(same) {
+        Some(count) => count.findings = count.findings.saturating_add(new.findings),
+        None => counts.push(new),
+    }
+}

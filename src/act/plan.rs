@@ -1,0 +1,76 @@
+//! What the head of a message says about its body: inspect it, pass it, or judge it at once.
+
+use std::sync::Arc;
+
+use super::{Direction, Failure, Frames, InFlight, Inspector, Judgement, Streamer, Uninspected, judge};
+use crate::body::{Coding, MediaType};
+use crate::policy::{BodyMode, Rule};
+
+/// What of a message's head matters to its body.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct MessageHead<'a> {
+    /// `content-type`, where there is one.
+    pub content_type: Option<&'a [u8]>,
+    /// `content-encoding`, all values joined with commas.
+    pub content_encoding: Option<&'a [u8]>,
+    /// `content-length`, in bytes, where there is a valid one.
+    pub content_length: Option<u64>,
+}
+
+/// What to do with a body that is about to come.
+#[derive(Debug)]
+pub enum Plan {
+    /// Pass it; where there was something to look for, why it is not looked at.
+    Pass(Option<Uninspected>),
+    /// The head already decides: this judgement stands, and no byte need be read.
+    Judged(Judgement),
+    /// Read it whole, then judge it.
+    Inspect(Box<Inspector>),
+    /// Judge it as it flows.
+    Stream(Box<dyn InFlight>),
+}
+
+/// Decides what to do with the body behind `head`. Call it only for messages that have a body.
+pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> Plan {
+    let body_rule = match direction {
+        Direction::Request => rule.request.as_ref(),
+        Direction::Response => rule.response.as_ref(),
+    };
+    let Some(body_rule) = body_rule else { return Plan::Pass(None) };
+    if head.content_length == Some(0) {
+        return Plan::Pass(None);
+    }
+    let media_type = MediaType::parse(head.content_type.unwrap_or_default());
+    if rule.skip_content_types.iter().any(|range| range.contains(&media_type)) {
+        return Plan::Pass(Some(Uninspected::ContentType));
+    }
+    let streams = match body_rule.body_mode {
+        BodyMode::Auto => media_type.is_stream(),
+        BodyMode::Buffered => false,
+        BodyMode::Streamed => true,
+    };
+    if streams && media_type.is_framed() {
+        // Only gRPC's own frames are read; those of gRPC-Web's text form and of Connect are others.
+        return if media_type.is_binary_grpc() {
+            Plan::Stream(Box::new(Frames::new(Arc::clone(rule), body_rule.clone(), direction)))
+        } else {
+            Plan::Pass(Some(Uninspected::ContentType))
+        };
+    }
+    let judge_now = |failure| Plan::Judged(judge::of_failure(rule, body_rule, direction, failure, &[]));
+    let coding = match head.content_encoding {
+        None => Coding::Identity,
+        Some(value) => match Coding::from_header(value) {
+            Some(coding) => coding,
+            None => return judge_now(Failure::UnknownEncoding),
+        },
+    };
+    if streams {
+        let streamer = Streamer::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type);
+        return Plan::Stream(Box::new(streamer));
+    }
+    if head.content_length.is_some_and(|length| length > body_rule.max_bytes) {
+        return judge_now(Failure::TooLarge);
+    }
+    Plan::Inspect(Box::new(Inspector::new(Arc::clone(rule), body_rule.clone(), direction, coding, media_type)))
+}

@@ -1,0 +1,213 @@
+//! One message's inspection while it flows: raw chunks in, what may leave out.
+//!
+//! A byte leaves as soon as it can no longer be part of a finding. What is held is bounded by the longest finding, not by the body.
+//! The bytes that leave are those that [`super::Inspector::rewrite`] would make of the whole body, however it is cut.
+
+use std::sync::Arc;
+
+use super::flight::{Flowing, InFlight};
+use super::judge::{self, Tally};
+use super::{Count, Direction, Failure, Judgement, mask};
+use crate::body::{Coding, Decoder, JsonTracker, MediaType, Position};
+use crate::detect::Mask;
+use crate::policy::{BodyRule, Mode, Rule};
+use crate::scan::{Finding, Scanner};
+
+/// Inspects one body in flight. See the module.
+#[derive(Debug)]
+pub struct Streamer {
+    rule: Arc<Rule>,
+    body_rule: BodyRule,
+    direction: Direction,
+    coding: Coding,
+    decoder: Decoder,
+    scanner: Scanner,
+    /// Walks what has left, where a masked number must become a string.
+    json: Option<JsonTracker>,
+    /// Found, and not yet left: sorted by start.
+    findings: Vec<Finding>,
+    /// Plain bytes that have not left.
+    held: Vec<u8>,
+    /// Offset of the first of them.
+    left: u64,
+    plain_bytes: u64,
+    tally: Tally,
+}
+
+impl Streamer {
+    pub(super) fn new(
+        rule: Arc<Rule>,
+        body_rule: BodyRule,
+        direction: Direction,
+        coding: Coding,
+        media_type: &MediaType,
+    ) -> Streamer {
+        let bare = body_rule.redact.iter().any(|kind| matches!(kind.spec().mask, Mask::KeepLastDigits(_)));
+        let json = (bare && media_type.is_json() && judge::redacts(&rule, &body_rule)).then(JsonTracker::new);
+        Streamer {
+            decoder: Decoder::new(coding, u64::MAX),
+            scanner: Scanner::new(body_rule.kinds()),
+            json,
+            findings: Vec::new(),
+            held: Vec::new(),
+            left: 0,
+            plain_bytes: 0,
+            tally: Tally::default(),
+            rule,
+            body_rule,
+            direction,
+            coding,
+        }
+    }
+
+    fn feed_plain(&mut self, chunk: &[u8]) -> Flowing {
+        let decided = self.scanner.feed(chunk, &mut self.findings);
+        self.plain_bytes = self.plain_bytes.saturating_add(chunk.len() as u64);
+        let clean = self.held.is_empty() && self.findings.is_empty() && decided >= self.plain_bytes;
+        if clean && self.json.is_none_or(|json| json.safe_cut(chunk, chunk.len()) == chunk.len()) {
+            if let Some(json) = &mut self.json {
+                json.feed(chunk);
+            }
+            self.left = self.plain_bytes;
+            return Flowing::AsItCame;
+        }
+        self.held.extend_from_slice(chunk);
+        self.let_go(decided)
+    }
+
+    fn let_go(&mut self, decided: u64) -> Flowing {
+        self.findings.sort_unstable();
+        let mut upto = self.whole_clusters(decided);
+        if let Some(json) = &self.json {
+            loop {
+                let cut = json.safe_cut(&self.held, self.in_held(upto));
+                let whole = self.whole_clusters(self.left.saturating_add(cut as u64));
+                if whole >= upto {
+                    break;
+                }
+                upto = whole;
+            }
+        }
+        self.emit(upto)
+    }
+
+    fn let_go_all(&mut self) -> Flowing {
+        self.findings.sort_unstable();
+        self.emit(self.left.saturating_add(self.held.len() as u64))
+    }
+
+    /// The farthest offset up to `decided` that no finding crosses: overlaps before it are all known, and can be settled.
+    fn whole_clusters(&self, decided: u64) -> u64 {
+        let crossed = |upto: u64, finding: &Finding| if finding.end > upto { upto.min(finding.start) } else { upto };
+        self.findings.iter().rev().fold(decided, crossed)
+    }
+
+    /// Judges what lies before `upto`, and lets it go, masked.
+    fn emit(&mut self, upto: u64) -> Flowing {
+        let count = self.findings.partition_point(|finding| finding.start < upto);
+        let settled: Vec<Finding> = self.findings.drain(..count).collect();
+        if !settled.is_empty() {
+            let judgement = judge::of_findings(&self.rule, &self.body_rule, self.direction, &settled);
+            let blocked = judgement.verdict.blocks();
+            self.tally.add(judgement);
+            if blocked && self.rule.mode == Mode::Block {
+                self.held = Vec::new();
+                return Flowing::Cut;
+            }
+        }
+        let len = self.in_held(upto);
+        let behind = self.held.split_off(len);
+        let leaving = std::mem::replace(&mut self.held, behind);
+        let masked = if judge::redacts(&self.rule, &self.body_rule) { self.masked(&leaving, &settled) } else { None };
+        if let Some(json) = &mut self.json {
+            json.feed(&leaving);
+        }
+        self.left = self.left.saturating_add(leaving.len() as u64);
+        Flowing::Instead(masked.unwrap_or(leaving))
+    }
+
+    fn masked(&self, leaving: &[u8], settled: &[Finding]) -> Option<Vec<u8>> {
+        let mut masked = judge::redactions(&self.body_rule, settled);
+        if masked.is_empty() {
+            return None;
+        }
+        for finding in &mut masked {
+            finding.start = finding.start.saturating_sub(self.left);
+            finding.end = finding.end.saturating_sub(self.left);
+        }
+        let ranges = mask::ranges(&masked);
+        let positions = match &self.json {
+            Some(json) => json.positions(leaving, &ranges),
+            None => vec![Position::InString; ranges.len()],
+        };
+        mask::splice(leaving, &masked, &positions, mask::Style::Label)
+    }
+
+    fn in_held(&self, offset: u64) -> usize {
+        usize::try_from(offset.saturating_sub(self.left)).unwrap_or(usize::MAX).min(self.held.len())
+    }
+}
+
+impl InFlight for Streamer {
+    fn feed(&mut self, chunk: &[u8]) -> Result<Flowing, Failure> {
+        if self.coding == Coding::Identity {
+            return Ok(self.feed_plain(chunk));
+        }
+        let Streamer { decoder, scanner, findings, held, plain_bytes, .. } = self;
+        let mut decided = None;
+        decoder
+            .feed(chunk, &mut |plain| {
+                *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
+                held.extend_from_slice(plain);
+                decided = Some(scanner.feed(plain, findings));
+            })
+            .map_err(Failure::from)?;
+        Ok(match decided {
+            Some(decided) => self.let_go(decided),
+            None => Flowing::Instead(Vec::new()),
+        })
+    }
+
+    fn finish(&mut self) -> (Flowing, Judgement) {
+        if let Err(error) = self.decoder.finish()
+            && self.plain_bytes > 0
+        {
+            return (Flowing::Cut, self.fail(error.into()));
+        }
+        self.scanner.finish(&mut self.findings);
+        let last = self.let_go_all();
+        (last, self.judgement())
+    }
+
+    fn fail(&mut self, failure: Failure) -> Judgement {
+        self.tally.fail(&self.rule, &self.body_rule, self.direction, failure)
+    }
+
+    fn judgement(&self) -> Judgement {
+        self.tally.judgement()
+    }
+
+    fn take_counts(&mut self) -> Vec<Count> {
+        self.tally.take_fresh()
+    }
+
+    fn may_rewrite(&self) -> bool {
+        judge::redacts(&self.rule, &self.body_rule) || self.coding != Coding::Identity
+    }
+
+    fn decodes(&self) -> bool {
+        self.coding != Coding::Identity
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.held.len()
+    }
+
+    fn plain_bytes(&self) -> u64 {
+        self.plain_bytes
+    }
+
+    fn rule(&self) -> &Arc<Rule> {
+        &self.rule
+    }
+}

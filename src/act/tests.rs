@@ -1,0 +1,232 @@
+//! Judgements and masks on hand-made findings: no detector has a say here.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::detect::{Kind, KindSet};
+use crate::policy::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
+use crate::scan::Finding;
+
+fn body_rule(block: &[Kind], redact: &[Kind]) -> BodyRule {
+    BodyRule {
+        max_bytes: 100,
+        body_mode: BodyMode::Auto,
+        block: block.iter().copied().collect(),
+        redact: redact.iter().copied().collect(),
+        sensitive_data: false,
+        redact_in_observe_modes: true,
+    }
+}
+
+fn rule(mode: Mode, fail_mode: FailMode) -> Rule {
+    Rule { source: "$".into(), mode, fail_mode, request: None, response: None, skip_content_types: vec![], block_response: None }
+}
+
+fn finding(kind: Kind, start: u64, end: u64) -> Finding {
+    Finding { start, end, kind }
+}
+
+fn judged(mode: Mode, body_rule: &BodyRule, findings: &[Finding]) -> Judgement {
+    judge::of_findings(&rule(mode, FailMode::Close), body_rule, Direction::Response, findings)
+}
+
+fn counts(judgement: &Judgement) -> Vec<String> {
+    let name = |count: &Count| count.kind.map_or("none", Kind::name);
+    judgement.counts.iter().map(|count| format!("{}/{}/{}={}", count.engine, name(count), count.action, count.findings)).collect()
+}
+
+#[test]
+fn a_block_kind_blocks_before_anything_is_masked() {
+    let body_rule = body_rule(&[Kind::AWS_ACCESS_KEY], &[Kind::EMAIL]);
+    let findings = [finding(Kind::EMAIL, 0, 9), finding(Kind::AWS_ACCESS_KEY, 20, 40)];
+    let judgement = judged(Mode::Block, &body_rule, &findings);
+    assert_eq!((judgement.verdict, judgement.status, judgement.rewrite), (Verdict::Blocked, 403, false));
+    assert_eq!(judgement.code.map(|code| code.to_string()).as_deref(), Some("body.dlp_block:aws_access_key"));
+    assert_eq!(counts(&judgement), ["dlp/email/detect=1", "dlp/aws_access_key/block=1"]);
+}
+
+#[test]
+fn observe_modes_record_the_block_and_still_mask() {
+    for mode in [Mode::Detect, Mode::Shadow] {
+        let body_rule = body_rule(&[Kind::AWS_ACCESS_KEY], &[Kind::EMAIL]);
+        let findings = [finding(Kind::EMAIL, 0, 9), finding(Kind::EMAIL, 10, 19), finding(Kind::AWS_ACCESS_KEY, 20, 40)];
+        let judgement = judged(mode, &body_rule, &findings);
+        assert_eq!((judgement.verdict, judgement.rewrite), (Verdict::WouldBlock, true));
+        assert_eq!(counts(&judgement), ["dlp/email/redact=2", "dlp/aws_access_key/would_block=1"]);
+    }
+}
+
+#[test]
+fn observe_modes_mask_nothing_where_the_policy_says_so() {
+    let mut body_rule = body_rule(&[], &[Kind::EMAIL]);
+    body_rule.redact_in_observe_modes = false;
+    let judgement = judged(Mode::Detect, &body_rule, &[finding(Kind::EMAIL, 0, 9)]);
+    assert_eq!((judgement.verdict, judgement.rewrite), (Verdict::Clean, false));
+    assert_eq!(counts(&judgement), ["dlp/email/would_redact=1"]);
+    let judgement = judged(Mode::Block, &body_rule, &[finding(Kind::EMAIL, 0, 9)]);
+    assert_eq!((judgement.verdict, judgement.rewrite), (Verdict::Redacted, true));
+}
+
+#[test]
+fn the_hook_blocks_on_any_kind_and_never_masks() {
+    let mut body_rule = body_rule(&[], &[Kind::EMAIL]);
+    body_rule.sensitive_data = true;
+    let findings = [finding(Kind::STRIPE_KEY, 0, 30), finding(Kind::EMAIL, 40, 49)];
+    let judgement = judged(Mode::Block, &body_rule, &findings);
+    assert_eq!(judgement.code.map(|code| code.to_string()).as_deref(), Some("body.sensitive_data:stripe_key"));
+    assert_eq!(judgement.verdict, Verdict::Blocked);
+    assert_eq!(counts(&judgement), ["dlp/email/detect=1", "sensitive_data/stripe_key/block=1", "sensitive_data/email/block=1"]);
+    let judgement = judged(Mode::Shadow, &body_rule, &findings);
+    assert_eq!((judgement.verdict, judgement.rewrite), (Verdict::WouldBlock, true));
+}
+
+#[test]
+fn a_failure_follows_its_own_rule() {
+    use FailMode::{Close, Open};
+    use Failure::{Corrupt, TooLarge, UnknownEncoding};
+    let rows = [
+        (Mode::Block, Close, TooLarge, Direction::Request, Verdict::Blocked, Some("body.truncated"), 413),
+        (Mode::Block, Open, TooLarge, Direction::Response, Verdict::Blocked, Some("body.truncated"), 502),
+        (Mode::Block, Close, Corrupt, Direction::Request, Verdict::FailedClosed, Some("body.undecodable"), 400),
+        (Mode::Block, Close, UnknownEncoding, Direction::Request, Verdict::FailedClosed, Some("body.undecodable"), 415),
+        (Mode::Block, Close, UnknownEncoding, Direction::Response, Verdict::FailedClosed, Some("body.undecodable"), 502),
+        (Mode::Block, Open, Corrupt, Direction::Response, Verdict::FailedOpen, None, 502),
+        (Mode::Shadow, Close, TooLarge, Direction::Request, Verdict::WouldBlock, Some("body.truncated"), 413),
+        (Mode::Detect, Close, Corrupt, Direction::Response, Verdict::WouldBlock, Some("body.undecodable"), 502),
+        (Mode::Detect, Open, Corrupt, Direction::Response, Verdict::FailedOpen, None, 502),
+    ];
+    for (mode, fail_mode, failure, direction, verdict, code, status) in rows {
+        let body_rule = body_rule(&[Kind::EMAIL], &[]);
+        let judgement = judge::of_failure(&rule(mode, fail_mode), &body_rule, direction, failure, &[]);
+        let seen = (judgement.verdict, judgement.code.map(|code| code.to_string()), judgement.status);
+        assert_eq!(seen, (verdict, code.map(str::to_owned), status), "{mode:?} {fail_mode:?} {failure:?} {direction:?}");
+        assert_eq!(judgement.uninspected.is_some(), !verdict.blocks());
+        assert!(!judgement.rewrite);
+    }
+}
+
+#[test]
+fn a_block_match_before_the_corruption_blocks_though_the_policy_fails_open() {
+    let body_rule = body_rule(&[Kind::EMAIL], &[Kind::SSN]);
+    let findings = [finding(Kind::EMAIL, 0, 9), finding(Kind::SSN, 10, 21)];
+    let rule = rule(Mode::Block, FailMode::Open);
+    let judgement = judge::of_failure(&rule, &body_rule, Direction::Response, Failure::Corrupt, &findings);
+    assert_eq!(judgement.verdict, Verdict::Blocked);
+    assert_eq!(judgement.code.map(|code| code.to_string()).as_deref(), Some("body.dlp_block:email"));
+}
+
+#[test]
+fn a_body_that_cannot_be_rewritten_is_blocked_or_says_that_it_would_be() {
+    let body_rule = body_rule(&[], &[Kind::EMAIL]);
+    let judgement = judged(Mode::Block, &body_rule, &[finding(Kind::EMAIL, 0, 9)]).unmasked(Mode::Block, Direction::Request);
+    assert_eq!((judgement.verdict, judgement.status, judgement.rewrite), (Verdict::Blocked, 413, false));
+    let judgement = judged(Mode::Detect, &body_rule, &[finding(Kind::EMAIL, 0, 9)]).unmasked(Mode::Detect, Direction::Request);
+    assert_eq!((judgement.verdict, judgement.rewrite), (Verdict::WouldBlock, false));
+    assert_eq!(counts(&judgement), ["dlp/email/would_redact=1"]);
+}
+
+#[test]
+fn of_overlapping_findings_block_kinds_win_then_the_leftmost_then_the_longest() {
+    let body_rule = body_rule(&[Kind::GITHUB_TOKEN], &[Kind::JWT, Kind::EMAIL, Kind::SSN]);
+    let rows: &[(&[Finding], &[Finding])] = &[
+        // The token holds the JWT: nothing of it is masked by itself.
+        (&[finding(Kind::GITHUB_TOKEN, 0, 50), finding(Kind::JWT, 10, 50)], &[]),
+        (&[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 0, 20)], &[finding(Kind::EMAIL, 0, 20)]),
+        // What an overlapped finding has beyond the winner is masked with it.
+        (&[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 5, 20)], &[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 11, 20)]),
+        (
+            &[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 5, 20), finding(Kind::JWT, 15, 30)],
+            &[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 11, 20), finding(Kind::JWT, 20, 30)],
+        ),
+        (&[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 11, 20)], &[finding(Kind::SSN, 0, 11), finding(Kind::EMAIL, 11, 20)]),
+    ];
+    for (findings, masked) in rows {
+        let mut findings = findings.to_vec();
+        findings.sort_unstable();
+        assert_eq!(judge::redactions(&body_rule, &findings), *masked, "{findings:?}");
+    }
+}
+
+#[test]
+fn overlapping_findings_never_leave_a_byte_of_a_redact_kind_readable() {
+    use proptest::prelude::*;
+    let kinds = [Kind::JWT, Kind::EMAIL, Kind::SSN];
+    let body_rule = body_rule(&[], &kinds);
+    proptest!(|(ranges in prop::collection::vec((0u64..60, 1u64..20, 0usize..3), 0..12))| {
+        let mut findings: Vec<Finding> =
+            ranges.iter().map(|&(start, len, kind)| finding(kinds[kind], start, start.saturating_add(len))).collect();
+        findings.sort_unstable();
+        let masked = judge::redactions(&body_rule, &findings);
+        let covered = |byte: u64| masked.iter().any(|range| range.start <= byte && byte < range.end);
+        prop_assert!(masked.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        prop_assert!(findings.iter().all(|range| (range.start..range.end).all(covered)));
+    });
+}
+
+#[test]
+fn masks_say_what_was_there() {
+    let rows: &[(&str, Kind, &str, &str)] = &[
+        ("a «4111 1111-1111 1111» b", Kind::CREDIT_CARD, "a **** ****-**** 1111 b", "a **** ****-**** 1111 b"),
+        ("«a@b.co»", Kind::EMAIL, "[REDACTED:email]", "*@*.**"),
+        ("«4111%201111%201111%201111»", Kind::CREDIT_CARD, "****%20****%20****%201111", "****%20****%20****%201111"),
+        (r"«\u0034111111111111111»", Kind::CREDIT_CARD, "************1111", "*****************1111"),
+        ("«&#52;111111111111111»", Kind::CREDIT_CARD, "************1111", "****************1111"),
+    ];
+    for (marked, kind, labelled, in_place) in rows {
+        let (before, rest) = marked.split_once('«').unwrap();
+        let (value, after) = rest.split_once('»').unwrap();
+        let body = format!("{before}{value}{after}");
+        let findings = [finding(*kind, before.len() as u64, (before.len() + value.len()) as u64)];
+        let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
+        assert_eq!(text(rewrite(body.as_bytes(), &findings, false, None)), *labelled);
+        if labelled.len() > body.len() {
+            assert_eq!(text(rewrite(body.as_bytes(), &findings, false, Some(body.len()))), *in_place);
+        }
+    }
+}
+
+#[test]
+fn a_mask_never_grows_a_body_past_its_room() {
+    let body = b"a@b.co c@d.co";
+    let findings = [finding(Kind::EMAIL, 0, 6), finding(Kind::EMAIL, 7, 13)];
+    assert_eq!(rewrite(body, &findings, false, Some(13)).as_deref(), Some(&b"*@*.** *@*.**"[..]));
+    assert_eq!(rewrite(body, &findings, false, Some(33)).as_deref(), Some(&b"[REDACTED:email] [REDACTED:email]"[..]));
+    assert_eq!(rewrite(body, &findings, false, Some(12)), None);
+}
+
+#[test]
+fn the_block_reply_is_json_and_names_the_code() {
+    let body_rule = body_rule(&[Kind::EMAIL], &[]);
+    let judgement = judged(Mode::Block, &body_rule, &[finding(Kind::EMAIL, 0, 9)]);
+    let mut rule = rule(Mode::Block, FailMode::Close);
+    let reply = block_reply(&rule, "api-dlp", Direction::Response, &judgement);
+    assert_eq!(reply.status, 403);
+    assert_eq!(reply.body, r#"{"error":"blocked","code":"body.dlp_block:email","direction":"response","policy":"api-dlp"}"#);
+    assert_eq!(reply.headers[0], ("content-type", "application/json".into()));
+    assert_eq!(reply.headers[1], ("x-bodyguard-code", "body.dlp_block:email".into()));
+
+    rule.block_response =
+        Some(BlockResponse { status: Some(451), content_type: Some("text/plain".into()), body: Some("no".into()) });
+    let reply = block_reply(&rule, "api-dlp", Direction::Response, &judgement);
+    assert_eq!((reply.status, reply.body.as_str(), reply.headers[0].1.as_str()), (451, "no", "text/plain"));
+
+    let too_large = judge::of_failure(&rule, &body_rule, Direction::Request, Failure::TooLarge, &[]);
+    let reply = block_reply(&rule, "api-dlp", Direction::Request, &too_large);
+    assert_eq!((reply.status, reply.body.as_str()), (413, "no"), "what says why keeps its status");
+}
+
+#[test]
+fn the_head_alone_decides_where_it_can() {
+    let mut rule = rule(Mode::Block, FailMode::Close);
+    rule.response = Some(body_rule(&[Kind::EMAIL], &[]));
+    let rule = Arc::new(rule);
+    let plan_of = |direction, head: MessageHead<'_>| plan(&rule, direction, &head);
+    assert!(matches!(plan_of(Direction::Request, MessageHead::default()), Plan::Pass(None)));
+    assert!(matches!(plan_of(Direction::Response, MessageHead::default()), Plan::Inspect(_)));
+    let empty = MessageHead { content_length: Some(0), ..MessageHead::default() };
+    assert!(matches!(plan_of(Direction::Response, empty), Plan::Pass(None)));
+    let large = MessageHead { content_length: Some(101), ..MessageHead::default() };
+    assert!(matches!(plan_of(Direction::Response, large), Plan::Judged(judgement) if judgement.status == 502));
+    let kinds: KindSet = rule.response.as_ref().map(BodyRule::kinds).unwrap_or_default();
+    assert!(kinds.contains(Kind::EMAIL) && !kinds.contains(Kind::SSN));
+}

@@ -1,0 +1,84 @@
+//! One direction of an exchange: where its body is while it is judged.
+
+use crate::act::{Direction, InFlight, Inspector};
+
+/// Who holds the message now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Nobody: it passes untouched (or has passed judgement).
+    Pass,
+    /// Headers are held, and Envoy buffers the body while we pause.
+    Held,
+    /// Headers have gone; Envoy buffers the body while we pause, because trailers may end it, and only a body that Envoy buffers
+    /// can still be written then.
+    Buffered,
+    /// As `Buffered`, while the body is small: nothing says whether trailers will end it. A body that grows past
+    /// [`PROBE_BYTES`] becomes `Drained`.
+    Probed,
+    /// Headers have gone; the body is taken out of each chunk and kept in the VM, outside Envoy's buffer and its limit, and
+    /// written into the last chunk.
+    Drained,
+    /// It flows: each chunk is judged by itself, but for its end.
+    Streamed,
+    /// It was blocked; whatever still comes of it is swallowed.
+    Cut,
+}
+
+/// A body that Envoy buffers may always be written back this long, in bytes: no sane listener's buffer limit is smaller.
+pub const FLOOR_BYTES: usize = 32 * 1024;
+
+/// How much of a body of unknown end is left in Envoy's buffer before it is drained, in bytes.
+pub const PROBE_BYTES: usize = FLOOR_BYTES;
+
+/// One direction of an exchange.
+pub struct Flow {
+    /// Which.
+    pub direction: Direction,
+    /// Who holds the message now.
+    pub stage: Stage,
+    /// Its inspection, until it is judged.
+    pub inspector: Option<Box<Inspector>>,
+    /// Its inspection in flight, until it ends.
+    pub streamer: Option<Box<dyn InFlight>>,
+    /// Its headers are still ours.
+    pub headers_held: bool,
+    /// What was drained.
+    pub kept: Vec<u8>,
+    /// Bytes that have come.
+    pub received: u64,
+    /// Bytes that will come, where the head says so.
+    pub expected: Option<u64>,
+    /// Bytes counted in the VM's budget.
+    pub charged: u64,
+    /// Nanoseconds spent on it in callbacks.
+    pub spent: u64,
+    /// When its headers were held, while no body callback has come since.
+    pub waiting_since: Option<u64>,
+    /// When the watch let its headers go, while no body callback has come since.
+    pub let_go_at: Option<u64>,
+}
+
+impl Flow {
+    /// A flow that passes everything.
+    pub fn new(direction: Direction) -> Flow {
+        Flow {
+            direction,
+            stage: Stage::Pass,
+            inspector: None,
+            streamer: None,
+            headers_held: false,
+            kept: Vec::new(),
+            received: 0,
+            expected: None,
+            charged: 0,
+            spent: 0,
+            waiting_since: None,
+            let_go_at: None,
+        }
+    }
+
+    /// Has all of the body come that the head announced?
+    pub fn is_whole(&self) -> bool {
+        self.expected.is_some_and(|expected| self.received >= expected)
+    }
+}

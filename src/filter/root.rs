@@ -1,0 +1,150 @@
+//! The root context: configuration, and the watch over messages that wait for a body.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use super::host::Host;
+use super::metrics::Metrics;
+use super::stream::HttpStream;
+use crate::policy::{Policy, Problem};
+use crate::telemetry::{ErrorReason, Metric};
+
+/// How often the watch looks, in milliseconds.
+pub const TICK_MILLISECONDS: u32 = 200;
+/// How long held headers wait for a first body callback before they are let go, in nanoseconds.
+pub const PATIENCE_NANOSECONDS: u64 = 1_000_000_000;
+/// A body callback within so many nanoseconds of letting go was waiting for it: Envoy had held it back.
+const AT_ONCE_NANOSECONDS: u64 = 100_000_000;
+
+/// What all streams under one configuration share.
+pub struct Shared {
+    /// The policy.
+    pub policy: Policy,
+    /// Its metrics.
+    pub metrics: Metrics,
+    /// Bytes of bodies held in this VM, over all configurations.
+    pub inflight: Rc<Cell<u64>>,
+    /// The `allow_on_headers_stop_iteration` that is lived by: the policy's, until Envoy proves otherwise.
+    pub hold_headers: Cell<bool>,
+    /// Envoy has proved that the policy's word is true.
+    proven: Cell<bool>,
+    /// The memory that was last reported.
+    memory_bytes: Cell<u64>,
+}
+
+/// The root of one configuration.
+pub struct Root<H: Host + Clone> {
+    host: H,
+    inflight: Rc<Cell<u64>>,
+    shared: Option<Rc<Shared>>,
+    waiting: Waiting<H>,
+}
+
+/// Streams whose headers are held and that no body callback has reached yet.
+pub type Waiting<H> = Rc<RefCell<Vec<Weak<RefCell<HttpStream<H>>>>>>;
+
+impl<H: Host + Clone> Root<H> {
+    /// A root without a configuration. `inflight` is one for the whole VM.
+    pub fn new(host: H, inflight: Rc<Cell<u64>>) -> Root<H> {
+        Root { host, inflight, shared: None, waiting: Waiting::default() }
+    }
+
+    /// Loads the plugin configuration; `false` refuses it, and Envoy keeps what it had.
+    pub fn configure(&mut self) -> bool {
+        let policy = match Policy::from_plugin_configuration(&self.host.configuration()) {
+            Ok(policy) => policy,
+            Err(problems) => {
+                self.log_problems(log::Level::Error, "the policy is refused", &problems);
+                return false;
+            }
+        };
+        self.log_problems(log::Level::Warn, "the policy is accepted, with a warning", &policy.warnings);
+        let metrics = Metrics::define(&self.host, &policy);
+        metrics.record(&self.host, Metric::PolicyInfo, 1);
+        self.host.log(
+            log::Level::Info,
+            &format!(
+                "bodyguard {} loaded policy {} (hash {}): {} rules, headers {}",
+                env!("CARGO_PKG_VERSION"),
+                policy.name,
+                policy.hash,
+                policy.rules().count(),
+                if policy.allow_on_headers_stop_iteration { "held" } else { "released" },
+            ),
+        );
+        self.shared = Some(Rc::new(Shared {
+            hold_headers: Cell::new(policy.allow_on_headers_stop_iteration),
+            proven: Cell::new(false),
+            inflight: Rc::clone(&self.inflight),
+            memory_bytes: Cell::new(0),
+            policy,
+            metrics,
+        }));
+        true
+    }
+
+    /// A new HTTP stream; `None` before the first configuration.
+    pub fn stream(&self, context_id: u32) -> Option<Rc<RefCell<HttpStream<H>>>> {
+        let shared = Rc::clone(self.shared.as_ref()?);
+        let waiting = Rc::clone(&self.waiting);
+        Some(Rc::new_cyclic(|me| RefCell::new(HttpStream::new(self.host.clone(), shared, context_id, waiting, me.clone()))))
+    }
+
+    /// Lets go of headers that have waited too long for a body: where Envoy's plugin setting is not what the policy says, the body
+    /// never comes while they are held.
+    pub fn tick(&mut self) {
+        let Some(shared) = &self.shared else { return };
+        let now = self.host.now();
+        let patience = if shared.hold_headers.get() { PATIENCE_NANOSECONDS } else { 0 };
+        let mut waiting = self.waiting.take();
+        waiting.retain(|stream| {
+            let Some(stream) = stream.upgrade() else { return false };
+            // A stream that is in use right now is not one that waits.
+            stream.try_borrow_mut().is_ok_and(|mut stream| stream.still_waits(now, patience))
+        });
+        if waiting.is_empty() {
+            let _ = self.host.set_tick_period(0);
+        }
+        self.waiting.borrow_mut().append(&mut waiting);
+    }
+
+    fn log_problems(&self, level: log::Level, what: &str, problems: &[Problem]) {
+        for problem in problems {
+            self.host.log(level, &format!("bodyguard: {what}: {problem}"));
+        }
+    }
+}
+
+impl Shared {
+    /// Is it still open whether Envoy's setting is what the policy says?
+    pub fn must_watch(&self) -> bool {
+        !self.proven.get()
+    }
+
+    /// A body callback came while headers were held: Envoy's setting is what the policy says.
+    pub fn body_came_while_held(&self) {
+        self.proven.set(true);
+    }
+
+    /// A body callback came `waited` nanoseconds after headers were let go by the watch.
+    pub fn body_came_after_letting_go(&self, host: &impl Host, waited: u64) {
+        if waited > AT_ONCE_NANOSECONDS || self.proven.get() || !self.hold_headers.replace(false) {
+            return;
+        }
+        self.metrics.add(host, Metric::Errors { reason: ErrorReason::HeadersFlag }, 1);
+        host.log(
+            log::Level::Error,
+            "bodyguard: the policy says allow_on_headers_stop_iteration: true, and Envoy's plugin setting of that name is false: \
+             headers are released from now on, and responses can only be cut, not answered with a block reply; set it to true in the \
+             plugin configuration (Envoy 1.35 or later), or to false in the policy",
+        );
+    }
+
+    /// Reports the VM's memory where it changed.
+    pub fn report_memory(&self, host: &impl Host) {
+        let bytes = host.memory_bytes();
+        if self.memory_bytes.replace(bytes) != bytes {
+            self.metrics.record(host, Metric::VmMemoryBytes, bytes);
+        }
+    }
+}

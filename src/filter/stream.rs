@@ -1,0 +1,410 @@
+//! One HTTP exchange: the state machine behind the callbacks.
+//!
+//! It moves bytes between the host and the core, in the two worlds of Envoy's `allow_on_headers_stop_iteration`: headers held until
+//! the body is judged, or released before it. What it does with a body is the core's judgement; how that is carried out is here.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use super::deliver::STALE_HEADERS;
+use super::flow::{Flow, PROBE_BYTES, Stage};
+use super::head::Headers;
+use super::host::Host;
+use super::root::{Shared, TICK_MILLISECONDS, Waiting};
+use crate::act::{self, Direction, Failure, MessageHead, Plan, Uninspected, Verdict};
+use crate::body::{MediaType, narrow_accept_encoding};
+use crate::policy::{RequestHead, Resolution, Rule};
+use crate::telemetry::{ErrorReason, Metric};
+
+/// What the host shall do with the message after a callback.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Let go of it.
+    Continue,
+    /// Hold it.
+    Pause,
+}
+
+/// One HTTP exchange.
+pub struct HttpStream<H: Host> {
+    pub(super) host: H,
+    pub(super) shared: Rc<Shared>,
+    context_id: u32,
+    waiting: Waiting<H>,
+    me: Weak<RefCell<HttpStream<H>>>,
+    pub(super) request_headers: Headers,
+    rule: Option<Arc<Rule>>,
+    pub(super) grpc: bool,
+    upgrade: bool,
+    /// The reply of the exchange is ours: it is not inspected.
+    pub(super) replied: bool,
+    request: Flow,
+    response: Flow,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) findings: String,
+}
+
+impl<H: Host> HttpStream<H> {
+    /// An exchange that begins.
+    pub fn new(
+        host: H,
+        shared: Rc<Shared>,
+        context_id: u32,
+        waiting: Waiting<H>,
+        me: Weak<RefCell<HttpStream<H>>>,
+    ) -> HttpStream<H> {
+        HttpStream {
+            host,
+            shared,
+            context_id,
+            waiting,
+            me,
+            request_headers: Headers::default(),
+            rule: None,
+            grpc: false,
+            upgrade: false,
+            replied: false,
+            request: Flow::new(Direction::Request),
+            response: Flow::new(Direction::Response),
+            verdict: None,
+            findings: String::new(),
+        }
+    }
+
+    /// The headers of a message have come; `end_of_stream`: it has no body.
+    pub fn on_headers(&mut self, direction: Direction, end_of_stream: bool) -> Step {
+        if self.replied {
+            return Step::Continue;
+        }
+        let headers = match self.host.headers(direction) {
+            Ok(headers) => headers,
+            Err(_) => {
+                self.error(ErrorReason::HostCall);
+                return Step::Continue;
+            }
+        };
+        if direction == Direction::Request {
+            self.on_request(headers.clone());
+        }
+        let Some(rule) = self.rule.clone() else { return Step::Continue };
+        if self.is_tunnel(direction, &headers) {
+            let inspected = match direction {
+                Direction::Request => rule.request.is_some(),
+                Direction::Response => rule.response.is_some(),
+            };
+            if inspected {
+                self.uninspected(direction, Uninspected::Upgrade);
+            }
+            return Step::Continue;
+        }
+        if end_of_stream {
+            return Step::Continue;
+        }
+        let content_encoding = headers.joined("content-encoding");
+        let head = MessageHead {
+            content_type: headers.get("content-type"),
+            content_encoding: content_encoding.as_deref(),
+            content_length: headers.content_length(),
+        };
+        match act::plan(&rule, direction, &head) {
+            Plan::Pass(reason) => {
+                if let Some(reason) = reason {
+                    self.uninspected(direction, reason);
+                }
+                Step::Continue
+            }
+            Plan::Judged(judgement) => {
+                self.count_findings(direction, &judgement.counts);
+                self.record(direction, &rule, &judgement, None);
+                if judgement.verdict.blocks() { self.refuse(direction, &rule, &judgement) } else { Step::Continue }
+            }
+            Plan::Stream(streamer) => self.begin_streaming(direction, streamer, &headers),
+            Plan::Inspect(inspector) => {
+                let flow = self.flow(direction);
+                flow.inspector = Some(inspector);
+                flow.expected = head.content_length;
+                if self.shared.hold_headers.get() {
+                    self.hold(direction);
+                    Step::Pause
+                } else {
+                    self.release(direction, &headers);
+                    Step::Continue
+                }
+            }
+        }
+    }
+
+    /// `size` bytes of a body are visible: a chunk, or all that was buffered while we paused.
+    pub fn on_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Step {
+        match self.flow(direction).stage {
+            Stage::Pass => return Step::Continue,
+            Stage::Cut => {
+                let _ = self.host.replace_body(direction, size, b"");
+                return Step::Pause;
+            }
+            Stage::Streamed => return self.stream_chunk(direction, size, end_of_stream),
+            Stage::Held | Stage::Buffered | Stage::Probed | Stage::Drained => {}
+        }
+        let began = self.host.now();
+        self.first_body_callback(direction, began);
+        let fed = self.take_chunk(direction, size);
+        let flow = self.flow(direction);
+        let step = if end_of_stream || fed.is_err() || flow.is_whole() {
+            self.conclude(direction, size, began)
+        } else if self.flow(direction).stage == Stage::Drained {
+            Step::Continue
+        } else {
+            Step::Pause
+        };
+        let spent = self.host.now().saturating_sub(began);
+        let flow = self.flow(direction);
+        flow.spent = flow.spent.saturating_add(spent);
+        step
+    }
+
+    /// Trailers end a body that no body callback has ended.
+    pub fn on_trailers(&mut self, direction: Direction) -> Step {
+        let now = self.host.now();
+        let flow = self.flow(direction);
+        match flow.stage {
+            Stage::Pass => Step::Continue,
+            Stage::Cut => Step::Pause,
+            Stage::Streamed => self.end_streaming_by_trailers(direction),
+            Stage::Held | Stage::Buffered | Stage::Probed => {
+                let visible = usize::try_from(flow.received).unwrap_or(usize::MAX);
+                self.conclude(direction, visible, now)
+            }
+            Stage::Drained if flow.kept.is_empty() => self.conclude(direction, 0, now),
+            Stage::Drained => self.conclude_lost(direction, now),
+        }
+    }
+
+    /// The exchange is over, however it went.
+    pub fn on_close(&mut self) {
+        for direction in [Direction::Request, Direction::Response] {
+            self.close_streaming(direction);
+            self.uncharge(direction);
+            let flow = self.flow(direction);
+            flow.stage = Stage::Pass;
+            flow.inspector = None;
+            flow.kept = Vec::new();
+        }
+    }
+
+    /// Lets go of headers that have waited `patience` nanoseconds for a body; `true` while some still wait.
+    pub fn still_waits(&mut self, now: u64, patience: u64) -> bool {
+        let mut waits = false;
+        for direction in [Direction::Request, Direction::Response] {
+            let Some(since) = self.flow(direction).waiting_since else { continue };
+            if now.saturating_sub(since) < patience {
+                waits = true;
+                continue;
+            }
+            self.flow(direction).waiting_since = None;
+            if self.host.set_effective_context(self.context_id).is_err() {
+                continue;
+            }
+            let Ok(headers) = self.host.headers(direction) else {
+                self.error(ErrorReason::HostCall);
+                continue;
+            };
+            if self.flow(direction).stage == Stage::Held {
+                self.release(direction, &headers);
+            }
+            self.flow(direction).headers_held = false;
+            self.flow(direction).let_go_at = Some(now);
+            if self.host.resume(direction).is_err() {
+                self.error(ErrorReason::HostCall);
+            }
+        }
+        waits
+    }
+
+    /// Reads what of a request decides about both of its messages.
+    fn on_request(&mut self, headers: Headers) {
+        let pairs: Vec<(&[u8], &[u8])> = headers.iter().collect();
+        let pseudo = |name| headers.get(name).unwrap_or_default();
+        let request =
+            RequestHead { authority: pseudo(":authority"), path: pseudo(":path"), method: pseudo(":method"), headers: &pairs };
+        let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
+        self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_grpc();
+        self.upgrade = headers.is_upgrade();
+        if rule.response.is_some() {
+            let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value));
+            if let Some(narrowed) = narrowed {
+                let _ = self.host.set_header(Direction::Request, "accept-encoding", &narrowed);
+            }
+        }
+        self.rule = Some(rule);
+        self.request_headers = headers;
+    }
+
+    /// Is what follows no body, but a tunnel? A request that asks for an upgrade has none to inspect; a response is one only where
+    /// the upstream agreed.
+    fn is_tunnel(&self, direction: Direction, headers: &Headers) -> bool {
+        let connect = || self.request_headers.get(":method") == Some(b"CONNECT");
+        match direction {
+            Direction::Request => self.upgrade,
+            Direction::Response => match headers.get(":status") {
+                Some(b"101") => self.upgrade,
+                Some(status) => self.upgrade && connect() && status.starts_with(b"2"),
+                None => false,
+            },
+        }
+    }
+
+    fn hold(&mut self, direction: Direction) {
+        self.flow(direction).stage = Stage::Held;
+        if self.shared.must_watch() {
+            self.wait_for_body(direction);
+        }
+    }
+
+    /// Puts held headers under the watch: they are let go when no body callback comes.
+    pub(super) fn wait_for_body(&mut self, direction: Direction) {
+        let now = self.host.now();
+        self.flow(direction).waiting_since = Some(now);
+        if self.waiting.borrow().is_empty() {
+            let _ = self.host.set_tick_period(TICK_MILLISECONDS);
+        }
+        self.waiting.borrow_mut().push(self.me.clone());
+    }
+
+    /// Makes headers fit to go before the body is judged, and chooses where the body is kept.
+    fn release(&mut self, direction: Direction, headers: &Headers) {
+        let flow = self.flow(direction);
+        let may_rewrite = flow.inspector.as_ref().is_some_and(|inspector| inspector.may_rewrite());
+        if may_rewrite {
+            self.remove_headers(direction, headers, &["content-length"]);
+            self.remove_headers(direction, headers, &STALE_HEADERS);
+        }
+        let stage = if self.flow(direction).expected.is_some() {
+            Stage::Drained
+        } else if self.grpc || headers.get("trailer").is_some() {
+            Stage::Buffered
+        } else if self.is_http1(direction, headers) {
+            Stage::Drained
+        } else {
+            Stage::Probed
+        };
+        self.flow(direction).stage = stage;
+    }
+
+    /// HTTP/1 announces trailers, HTTP/2 need not. Only HTTP/1 has these headers; of a request, Envoy has removed them already.
+    fn is_http1(&self, direction: Direction, headers: &Headers) -> bool {
+        match direction {
+            Direction::Request => self.host.request_protocol().is_ok_and(|protocol| protocol.starts_with(b"HTTP/1")),
+            Direction::Response => headers.get("transfer-encoding").is_some() || headers.get("connection").is_some(),
+        }
+    }
+
+    pub(super) fn remove_headers(&mut self, direction: Direction, headers: &Headers, names: &[&str]) {
+        for name in names {
+            if headers.get(name).is_some() && self.host.remove_header(direction, name).is_err() {
+                self.error(ErrorReason::HostCall);
+            }
+        }
+    }
+
+    pub(super) fn first_body_callback(&mut self, direction: Direction, now: u64) {
+        let flow = self.flow(direction);
+        if flow.waiting_since.take().is_some() {
+            self.shared.body_came_while_held();
+        } else if let Some(let_go_at) = flow.let_go_at.take() {
+            self.shared.body_came_after_letting_go(&self.host, now.saturating_sub(let_go_at));
+        }
+    }
+
+    /// Reads and inspects what has come since the last callback; drains it where the body is kept in the VM.
+    fn take_chunk(&mut self, direction: Direction, size: usize) -> Result<(), Failure> {
+        let flow = self.flow(direction);
+        let drains = flow.stage == Stage::Drained;
+        let seen = if drains { 0 } else { usize::try_from(flow.received).unwrap_or(usize::MAX) };
+        let new = size.saturating_sub(seen);
+        if new == 0 {
+            return Ok(());
+        }
+        let chunk = match self.host.body(direction, seen, new) {
+            Ok(chunk) => chunk,
+            Err(_) => {
+                self.error(ErrorReason::HostCall);
+                return Err(self.fail(direction, Failure::Corrupt));
+            }
+        };
+        let fits = self.charge(direction, chunk.len() as u64);
+        let flow = self.flow(direction);
+        flow.received = flow.received.saturating_add(chunk.len() as u64);
+        let fed = match flow.inspector.as_mut() {
+            Some(inspector) if fits => inspector.feed(&chunk),
+            Some(inspector) => Err(inspector.fail(Failure::TooLarge)),
+            None => Ok(()),
+        };
+        if drains {
+            self.drain(direction, size, chunk);
+        } else if flow.stage == Stage::Probed && size > PROBE_BYTES {
+            // The inspector has seen all of it; the VM has yet to get hold of it.
+            match self.host.body(direction, 0, size) {
+                Ok(whole) => {
+                    self.flow(direction).stage = Stage::Drained;
+                    self.drain(direction, size, whole);
+                }
+                Err(_) => self.error(ErrorReason::HostCall),
+            }
+        }
+        fed
+    }
+
+    fn drain(&mut self, direction: Direction, size: usize, chunk: Vec<u8>) {
+        if self.host.replace_body(direction, size, b"").is_err() {
+            self.error(ErrorReason::HostCall);
+        }
+        let kept = &mut self.flow(direction).kept;
+        if kept.is_empty() { *kept = chunk } else { kept.extend_from_slice(&chunk) }
+    }
+
+    fn fail(&mut self, direction: Direction, failure: Failure) -> Failure {
+        match self.flow(direction).inspector.as_mut() {
+            Some(inspector) => inspector.fail(failure),
+            None => failure,
+        }
+    }
+
+    /// Counts bytes in the VM's budget; `false` where they no longer fit.
+    fn charge(&mut self, direction: Direction, bytes: u64) -> bool {
+        let inflight = self.shared.inflight.get().saturating_add(bytes);
+        if inflight > self.shared.policy.max_inflight_body_bytes {
+            return false;
+        }
+        self.shared.inflight.set(inflight);
+        let flow = self.flow(direction);
+        flow.charged = flow.charged.saturating_add(bytes);
+        self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX));
+        true
+    }
+
+    pub(super) fn uncharge(&mut self, direction: Direction) {
+        let bytes = std::mem::take(&mut self.flow(direction).charged);
+        self.shared.inflight.set(self.shared.inflight.get().saturating_sub(bytes));
+        self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX).saturating_neg());
+    }
+
+    fn move_inflight(&self, by: i64) {
+        self.shared.metrics.add(&self.host, Metric::InflightBodyBytes, by);
+    }
+
+    pub(super) fn uninspected(&self, direction: Direction, reason: Uninspected) {
+        self.shared.metrics.add(&self.host, Metric::Uninspected { direction, reason }, 1);
+    }
+
+    pub(super) fn error(&self, reason: ErrorReason) {
+        self.shared.metrics.add(&self.host, Metric::Errors { reason }, 1);
+    }
+
+    pub(super) fn flow(&mut self, direction: Direction) -> &mut Flow {
+        match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a policy block looks for: `checks.body`, and in which direction.
+//!
+//! This module refuses to know scopes: `checks.body` is one value, replaced as a whole.
+
+use super::cursor::Cursor;
+use super::document::DIRECTION;
+use super::shape::Report;
+use crate::detect::{Kind, KindSet};
+
+/// The cap of requests where none is set, in bytes. That of responses is 0, so it has to be set.
+const BUILT_IN_REQUEST_BYTES: u64 = 1_048_576;
+
+/// What differs by direction.
+pub(super) struct Direction {
+    pub(super) is_request: bool,
+    pub(super) bodies: &'static str,
+    pub(super) inspect: &'static str,
+    pub(super) max_bytes: &'static str,
+    pub(super) body_mode: &'static str,
+    pub(super) built_in_bytes: u64,
+}
+
+pub(super) const REQUEST: Direction = Direction {
+    is_request: true,
+    bodies: "requests",
+    inspect: "inspect_request_body",
+    max_bytes: "max_request_body_bytes",
+    body_mode: "request_body_mode",
+    built_in_bytes: BUILT_IN_REQUEST_BYTES,
+};
+
+pub(super) const RESPONSE: Direction = Direction {
+    is_request: false,
+    bodies: "responses",
+    inspect: "inspect_response_body",
+    max_bytes: "max_response_body_bytes",
+    body_mode: "response_body_mode",
+    built_in_bytes: 0,
+};
+
+/// `checks.body`: one value, replaced as a whole.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BodyChecks {
+    pub(super) dlp: Option<Dlp>,
+    /// Where `detect_sensitive_data` is true.
+    pub(super) sensitive_data: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Dlp {
+    pub(super) path: String,
+    pub(super) request: bool,
+    pub(super) response: bool,
+    pub(super) block: KindSet,
+    pub(super) redact: KindSet,
+    pub(super) redact_in_observe_modes: bool,
+}
+
+impl BodyChecks {
+    pub(super) fn read(cursor: &Cursor<'_>, report: &mut Report) -> BodyChecks {
+        let sensitive_data = cursor.field("detect_sensitive_data").filter(|flag| flag.boolean() == Some(true));
+        BodyChecks {
+            dlp: cursor.field("dlp").map(|dlp| Dlp::read(&dlp, report)),
+            sensitive_data: sensitive_data.map(|flag| flag.path),
+        }
+    }
+}
+
+impl Dlp {
+    pub(super) fn read(cursor: &Cursor<'_>, report: &mut Report) -> Dlp {
+        let directions = [("response", (false, true)), ("request", (true, false)), ("both", (true, true))];
+        let direction = cursor.field("direction").and_then(|direction| direction.choice(&DIRECTION, &directions));
+        let (request, response) = direction.unwrap_or((false, true));
+        let kind = |item: &Cursor<'_>| item.text().and_then(Kind::from_name);
+        let items = |name| cursor.field(name).map(|list| list.items()).unwrap_or_default();
+        let block: KindSet = items("block").iter().filter_map(kind).collect();
+        for item in items("redact") {
+            if let Some(kind) = kind(&item).filter(|kind| block.contains(*kind)) {
+                report.error(
+                    item.path,
+                    format!("found {:?}, which block names too, allowed: a kind in one of the two lists", kind.name()),
+                );
+            }
+        }
+        let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
+        let redact = items("redact").iter().filter_map(kind).collect();
+        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes }
+    }
+
+    pub(super) fn covers(&self, direction: &Direction) -> bool {
+        if direction.is_request { self.request } else { self.response }
+    }
+}

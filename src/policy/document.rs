@@ -1,0 +1,258 @@
+//! The table of the document: every field there is, what it holds and what it is for.
+//!
+//! The format is Sentinel Shield's, so that its documents for data-loss prevention load unchanged; what belongs to its other
+//! engines is refused, what has no meaning in a proxy filter is ignored with a warning.
+
+use super::format::{
+    BLOCK_BODY, CONTENT_TYPE, HEADER_NAME, HEADER_VALUE, HOST, MEDIA_RANGE, METHOD, NAME, PATH, PATH_OR_STAR, REGEX,
+};
+use super::shape::{Choice, Field, Holds, Shape};
+
+/// Most bytes of a body that a policy may ask to hold.
+pub(super) const MAX_BODY_BYTES: u64 = 1_073_741_824;
+/// Most bytes of all bodies that a policy may ask one worker's VM to hold; the VM's memory ends at twice that.
+pub(super) const MAX_INFLIGHT_BYTES: u64 = 2_147_483_648;
+
+const ONLY_DLP: &str = "bodyguard does data-loss prevention only; remove it";
+const NO_DEADLINE: &str = "bodyguard judges a body when it is there and waits for nothing";
+const NO_SAMPLING: &str = "every message that is not clean makes an event, clean ones make none";
+const NO_LOG_LEVEL: &str = "Envoy's log level of the wasm component decides";
+const NO_HEADERS: &str = "bodyguard does not limit headers";
+const NO_LABELS: &str = "bodyguard has no use for it";
+
+const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
+    Field { name, about, holds }
+}
+
+const fn names(allowed: &'static [&'static str]) -> Choice {
+    Choice { allowed, not_yet: &[], read_from_false: None }
+}
+
+pub(super) static MODE: Choice =
+    Choice { allowed: &["off", "detect", "shadow", "block"], not_yet: &[], read_from_false: Some("off") };
+pub(super) static FAIL_MODE: Choice = names(&["fail_open", "fail_close"]);
+// When streams are built: move the name to `allowed`.
+pub(super) static BODY_MODE: Choice = Choice { allowed: &["auto", "buffered"], not_yet: &["streamed"], read_from_false: None };
+pub(super) static DIRECTION: Choice = names(&["response", "request", "both"]);
+static API_VERSION: Choice = names(&["sentinel.elchi.io/v1"]);
+static KIND: Choice = names(&["SecurityPolicy"]);
+
+/// The whole resource.
+pub(super) static RESOURCE: Shape = Shape {
+    name: "resource",
+    some_of: &["spec"],
+    one_of: &[],
+    fields: &[
+        field("apiVersion", "version of the format", Holds::Choice(&API_VERSION)),
+        field("kind", "kind of the resource", Holds::Choice(&KIND)),
+        field("metadata", "what the resource is called", Holds::Object(&METADATA)),
+        field("spec", "the policy", Holds::Object(&SPEC)),
+    ],
+};
+
+static METADATA: Shape = Shape {
+    name: "metadata",
+    some_of: &[],
+    one_of: &[],
+    fields: &[
+        field("name", "name of the policy: a label of its metrics, and in its events", Holds::Text(&NAME)),
+        field("labels", "labels of the resource", Holds::Ignored(NO_LABELS)),
+        field("annotations", "annotations of the resource", Holds::Ignored(NO_LABELS)),
+        field("namespace", "namespace of the resource", Holds::Ignored(NO_LABELS)),
+    ],
+};
+
+/// The policy: what stands in `spec`, or alone.
+pub(super) static SPEC: Shape = Shape {
+    name: "spec",
+    some_of: &[],
+    one_of: &[],
+    fields: &[
+        field(
+            "allow_on_headers_stop_iteration",
+            "must equal Envoy's plugin setting of that name: whether headers are held until the body is judged (default false)",
+            Holds::Bool,
+        ),
+        field(
+            "max_inflight_body_bytes",
+            "bytes of all bodies held at once in one worker's VM (default 134217728)",
+            Holds::Integer(1, MAX_INFLIGHT_BYTES),
+        ),
+        field("exclude", "exact paths that are never inspected", Holds::List(&Holds::Text(&PATH))),
+        field("defaults", "policy of every domain, unless it says otherwise", Holds::Object(&POLICY)),
+        field("domains", "hosts and what applies to them", Holds::List(&Holds::Object(&DOMAIN))),
+    ],
+};
+
+static DOMAIN: Shape = Shape {
+    name: "domain",
+    some_of: &["hosts", "host"],
+    one_of: &[&["hosts", "host"]],
+    fields: &[
+        field("hosts", "host names, *.suffix or *; the most specific one wins", Holds::List(&Holds::Text(&HOST))),
+        field("host", "short for hosts with one name", Holds::Text(&HOST)),
+        field("policy", "policy of every route of the domain, unless it says otherwise", Holds::Object(&POLICY)),
+        field(
+            "routes",
+            "which requests get which policy; without routes, every request of the domain gets the domain's",
+            Holds::List(&Holds::Object(&ROUTE)),
+        ),
+        field(
+            "listener_id",
+            "listener of the domain",
+            Holds::Refused("a plugin configuration belongs to one listener already; remove it"),
+        ),
+    ],
+};
+
+static ROUTE: Shape = Shape {
+    name: "route",
+    some_of: &[],
+    one_of: &[],
+    fields: &[
+        field("match", "which requests; {} is every one", Holds::Object(&MATCH)),
+        field("policy", "policy of these requests, over the domain's and the defaults", Holds::Object(&POLICY)),
+    ],
+};
+
+static MATCH: Shape = Shape {
+    name: "match",
+    some_of: &[],
+    one_of: &[&["path_exact", "path_regex", "path_prefix"]],
+    fields: &[
+        field("path_exact", "the whole path", Holds::Text(&PATH_OR_STAR)),
+        field(
+            "path_regex",
+            "a regex found in the normalized path; write ^...$ to match all of it; \\d, \\w and (?i) mean ASCII",
+            Holds::Text(&REGEX),
+        ),
+        field("path_prefix", "the first segments of the path: /api covers /api and /api/x, not /apix", Holds::Text(&PATH)),
+        field("methods", "one of these methods", Holds::List(&Holds::Text(&METHOD))),
+        field(
+            "content_type",
+            "the request's content type is one of these",
+            Holds::ListOr(&Holds::Text(&MEDIA_RANGE), &Holds::Text(&MEDIA_RANGE)),
+        ),
+        field(
+            "headers",
+            "all of these request headers; a map is short for exact values",
+            Holds::ListOr(&Holds::Object(&HEADER), &Holds::Map(&Holds::Text(&HEADER_VALUE))),
+        ),
+    ],
+};
+
+static HEADER: Shape = Shape {
+    name: "header",
+    some_of: &["name"],
+    one_of: &[&["exact", "contains", "regex", "present"]],
+    fields: &[
+        field("name", "name of the header, in any case", Holds::Text(&HEADER_NAME)),
+        field(
+            "exact",
+            "the whole value; several headers of the name are joined with a comma and a space",
+            Holds::Text(&HEADER_VALUE),
+        ),
+        field("contains", "a part of the value", Holds::Text(&HEADER_VALUE)),
+        field("regex", "a regex found in the value", Holds::Text(&REGEX)),
+        field("present", "true: the header is there (what a name alone means); false: it is not", Holds::Bool),
+    ],
+};
+
+static POLICY: Shape = Shape {
+    name: "policy",
+    some_of: &[],
+    one_of: &[],
+    fields: &[
+        field(
+            "mode",
+            "off: nothing is inspected; detect and shadow: findings are recorded, nothing is blocked; block (default)",
+            Holds::Choice(&MODE),
+        ),
+        field(
+            "fail_mode",
+            "what becomes of a body that cannot be decoded: fail_open or fail_close (default)",
+            Holds::Choice(&FAIL_MODE),
+        ),
+        field("inspect_request_body", "inspect the bodies of requests (default false)", Holds::Bool),
+        field(
+            "max_request_body_bytes",
+            "longest request body that is inspected, before and after decoding (default 1048576)",
+            Holds::Integer(0, MAX_BODY_BYTES),
+        ),
+        field("request_body_mode", "how request bodies are judged (default auto)", Holds::Choice(&BODY_MODE)),
+        field("inspect_response_body", "inspect the bodies of responses (default false)", Holds::Bool),
+        field(
+            "max_response_body_bytes",
+            "longest response body that is inspected, before and after decoding (default 0: set it)",
+            Holds::Integer(0, MAX_BODY_BYTES),
+        ),
+        field("response_body_mode", "how response bodies are judged (default auto)", Holds::Choice(&BODY_MODE)),
+        field(
+            "skip_content_types",
+            "media types whose bodies are not inspected (default none)",
+            Holds::List(&Holds::Text(&MEDIA_RANGE)),
+        ),
+        field("block_response", "what replaces the block reply", Holds::Object(&BLOCK_RESPONSE)),
+        field("checks", "what to look for", Holds::Object(&CHECKS)),
+        field("timeout", "deadline of an inspection", Holds::Ignored(NO_DEADLINE)),
+        field("sampling_rate", "share of clean messages in the audit log", Holds::Ignored(NO_SAMPLING)),
+        field("log_level", "verbosity", Holds::Ignored(NO_LOG_LEVEL)),
+        field("max_header_bytes", "longest header value", Holds::Ignored(NO_HEADERS)),
+        field("engines", "other security engines", Holds::Refused(ONLY_DLP)),
+        field("pipeline", "order of the stages", Holds::Refused(ONLY_DLP)),
+        field("anomaly_threshold", "sum of the engines' scores that blocks", Holds::Refused(ONLY_DLP)),
+        field("skip_checks", "checks left out", Holds::Refused(ONLY_DLP)),
+    ],
+};
+
+static BLOCK_RESPONSE: Shape = Shape {
+    name: "block_response",
+    some_of: &[],
+    one_of: &[],
+    fields: &[
+        field("status", "HTTP status", Holds::Integer(200, 599)),
+        field("content_type", "content-type of the reply", Holds::Text(&CONTENT_TYPE)),
+        field("body", "body of the reply, sent as it stands", Holds::Text(&BLOCK_BODY)),
+    ],
+};
+
+static CHECKS: Shape = Shape {
+    name: "checks",
+    some_of: &[],
+    one_of: &[],
+    fields: &[
+        field("body", "checks of bodies; the most specific block replaces the others whole", Holds::Object(&BODY)),
+        field("headers", "checks of headers", Holds::Refused(ONLY_DLP)),
+    ],
+};
+
+static BODY: Shape = Shape {
+    name: "body",
+    some_of: &[],
+    one_of: &[],
+    fields: &[
+        field("dlp", "data-loss prevention: which kinds block a message and which are masked", Holds::Object(&DLP)),
+        field(
+            "detect_sensitive_data",
+            "a hook of its own, on every inspected direction: blocks on the first hit of any kind, never masks",
+            Holds::Bool,
+        ),
+        field("require_json", "bodies that claim JSON must be it", Holds::Refused(ONLY_DLP)),
+    ],
+};
+
+static DLP: Shape = Shape {
+    name: "dlp",
+    some_of: &["block", "redact"],
+    one_of: &[],
+    fields: &[
+        field("direction", "which bodies: response (default), request or both", Holds::Choice(&DIRECTION)),
+        field("block", "kinds that block a message", Holds::List(&Holds::Kind)),
+        field("redact", "kinds that are masked", Holds::List(&Holds::Kind)),
+        field(
+            "redact_in_observe_modes",
+            "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
+            Holds::Bool,
+        ),
+    ],
+};

@@ -1,0 +1,159 @@
+//! Why a request gets the rule it gets, in data and in words.
+
+use std::fmt::{Display, Formatter, Result};
+
+use super::matcher::Miss;
+use super::{BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution, Rule, host, path};
+use crate::detect::KindSet;
+
+/// What [`Policy::explain`] found. Its `Display` is some lines of text, without a line feed at the end.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The host as it is compared.
+    pub host: String,
+    /// The path as it is compared.
+    pub path: String,
+    /// The entry of a domain's hosts that won; `None`: no domain, or the path is excluded.
+    pub host_match: Option<HostMatch>,
+    /// The domain's routes in the order in which they were tried; the last one matched, if any did.
+    pub tried: Vec<Trial>,
+    /// What [`Policy::resolve`] says.
+    pub resolution: Resolution,
+}
+
+/// The host pattern that won.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostMatch {
+    /// As in `*.example.com`.
+    pub pattern: String,
+    /// JSON path of the pattern.
+    pub source: String,
+    /// JSON path of its domain.
+    pub domain: String,
+}
+
+/// A route that was tried.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trial {
+    /// JSON path of the route, or of the domain where it has no routes.
+    pub source: String,
+    /// The predicate that did not hold; `None`: all held.
+    pub missed: Option<String>,
+}
+
+impl Policy {
+    /// Which rule a request gets, and why. The same decision as [`Policy::resolve`], for people.
+    pub fn explain(&self, request: &RequestHead<'_>) -> Explanation {
+        let path = path::normalize(request.path);
+        let host = host::normalize(request.authority);
+        let resolution = self.resolve(request);
+        let found = if self.routing.excludes(&path) { None } else { self.routing.domain(&host) };
+        let mut tried = Vec::new();
+        for route in found.iter().flat_map(|(_, domain)| &domain.routes) {
+            let missed = route.matcher.miss(&path, request).map(describe);
+            let matched = missed.is_none();
+            tried.push(Trial { source: route.rule.source.clone(), missed });
+            if matched {
+                break;
+            }
+        }
+        Explanation {
+            host: String::from_utf8_lossy(&host).into_owned(),
+            path: String::from_utf8_lossy(&path).into_owned(),
+            host_match: found.map(|(entry, domain)| HostMatch {
+                pattern: entry.pattern.to_string(),
+                source: entry.source.clone(),
+                domain: domain.source.clone(),
+            }),
+            tried,
+            resolution,
+        }
+    }
+}
+
+fn describe(miss: Miss<'_>) -> String {
+    match miss {
+        Miss::Path => "path".into(),
+        Miss::Method => "method".into(),
+        Miss::ContentType => "content type".into(),
+        Miss::Header(name) => format!("header {name}"),
+    }
+}
+
+impl Display for Explanation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        writeln!(f, "host      {:?}", self.host)?;
+        writeln!(f, "path      {:?}", self.path)?;
+        if let Some(found) = &self.host_match {
+            writeln!(f, "domain    {} by {} ({})", found.domain, found.source, found.pattern)?;
+        }
+        for trial in &self.tried {
+            match &trial.missed {
+                Some(missed) => writeln!(f, "passed by {} ({missed} does not match)", trial.source)?,
+                None => writeln!(f, "route     {}", trial.source)?,
+            }
+        }
+        match &self.resolution {
+            Resolution::Pass(reason) => write!(f, "outcome   passes unread: {reason}"),
+            Resolution::Rule(rule) => write!(f, "{rule}"),
+        }
+    }
+}
+
+impl Display for PassReason {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            PassReason::NoDomain => "no domain has the host",
+            PassReason::NoRoute => "no route of the domain matches",
+            PassReason::Excluded => "the path stands in exclude",
+            PassReason::ModeOff => "mode is off",
+        })
+    }
+}
+
+impl Display for Mode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Display for FailMode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            FailMode::Open => "fail_open",
+            FailMode::Close => "fail_close",
+        })
+    }
+}
+
+impl Display for Rule {
+    /// What the rule does, one line for each thing.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let close = self.fail_mode == FailMode::Close && self.mode == Mode::Block;
+        writeln!(f, "mode      {} ({})", self.mode, if self.mode == Mode::Block { "blocks" } else { "records, blocks nothing" })?;
+        writeln!(f, "fail mode {} (what cannot be decoded {})", self.fail_mode, if close { "is blocked" } else { "passes" })?;
+        write_side(f, "request  ", self.request.as_ref(), self.mode)?;
+        writeln!(f)?;
+        write_side(f, "response ", self.response.as_ref(), self.mode)
+    }
+}
+
+fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, mode: Mode) -> Result {
+    let Some(rule) = rule else { return write!(f, "{label} bodies pass unread") };
+    write!(f, "{label} bodies up to {} bytes", rule.max_bytes)?;
+    if !rule.block.is_empty() {
+        write!(f, "; block {}", names(rule.block))?;
+    }
+    if !rule.redact.is_empty() {
+        let masked = mode == Mode::Block || rule.redact_in_observe_modes;
+        write!(f, "; {} {}", if masked { "mask" } else { "record" }, names(rule.redact))?;
+    }
+    if rule.sensitive_data {
+        f.write_str("; block on any kind")?;
+    }
+    Ok(())
+}
+
+fn names(kinds: KindSet) -> String {
+    kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,132 @@
+//! Texts of a document that have rules of their own: hosts, paths, regexes, header names, media ranges.
+
+use super::host::HostPattern;
+use super::pattern::Pattern;
+use super::shape::Format;
+use crate::body::MediaRange;
+
+/// Longest `metadata.name`, in bytes: it becomes a metric label, and a label of Kubernetes has 63.
+pub(super) const MAX_NAME_BYTES: usize = 63;
+/// Longest body of a `block_response`, in bytes.
+pub(super) const MAX_BLOCK_BODY_BYTES: usize = 65_536;
+/// Longest path, header value or media type in a document, in bytes.
+const MAX_TEXT_BYTES: usize = 4096;
+
+// The limits stand in messages that are constants too; a test keeps them equal.
+pub(super) static NAME: Format = Format {
+    expected: "1 to 63 of A-Z a-z 0-9 . _ - (it becomes a metric label)",
+    check: |text| {
+        let fits = (1..=MAX_NAME_BYTES).contains(&text.len());
+        require(fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')))
+    },
+    pattern: Some("^[A-Za-z0-9._-]{1,63}$"),
+};
+
+pub(super) static HOST: Format =
+    Format { expected: "a host name, *.suffix or *", check: |text| HostPattern::parse(text).map(drop), pattern: None };
+
+pub(super) static PATH: Format =
+    Format { expected: "a path that starts with /, without a query", check: path, pattern: Some("^/[^?#]*$") };
+
+pub(super) static PATH_OR_STAR: Format = Format {
+    expected: "a path that starts with /, without a query, or * (the target of a server-wide OPTIONS)",
+    check: |text| if text == "*" { Ok(()) } else { path(text) },
+    pattern: Some(r"^(/[^?#]*|\*)$"),
+};
+
+pub(super) static REGEX: Format = Format {
+    expected: "a regex in Rust's regex syntax, on bytes, found anywhere unless ^ and $ anchor it, at most 2048 bytes",
+    check: |text| Pattern::new(text).map(drop),
+    pattern: None,
+};
+
+pub(super) static METHOD: Format = Format {
+    expected: "an HTTP method: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT, QUERY, or one of WebDAV",
+    check: |text| require(METHODS.iter().any(|method| method.eq_ignore_ascii_case(text))),
+    pattern: Some("^[A-Za-z]+$"),
+};
+
+/// RFC 9110 and RFC 5789, QUERY, and of WebDAV RFC 4918, RFC 3253 and RFC 5323.
+const METHODS: [&str; 19] = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "QUERY",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "REPORT",
+    "SEARCH",
+];
+
+pub(super) static MEDIA_RANGE: Format =
+    Format { expected: "type/subtype, type/* or */*", check: |text| require(MediaRange::parse(text).is_some()), pattern: None };
+
+pub(super) static CONTENT_TYPE: Format = Format {
+    expected: "a media type with a subtype, as in application/json; charset=utf-8, at most 4096 bytes",
+    check: |text| {
+        let has_subtype = text.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && !subtype.is_empty());
+        require(has_subtype && text.len() <= MAX_TEXT_BYTES && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()))
+    },
+    pattern: None,
+};
+
+pub(super) static HEADER_NAME: Format = Format {
+    expected: "a header name (RFC 9110 token)",
+    check: |text| require(is_token(text)),
+    pattern: Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
+};
+
+pub(super) static HEADER_VALUE: Format = Format {
+    expected: "a text without control characters, at most 4096 bytes",
+    check: |text| require(text.len() <= MAX_TEXT_BYTES && !text.chars().any(|c| c.is_control() && c != '\t')),
+    pattern: None,
+};
+
+pub(super) static BLOCK_BODY: Format = Format {
+    expected: "a text of at most 65536 bytes",
+    check: |text| if text.len() <= MAX_BLOCK_BODY_BYTES { Ok(()) } else { Err(format!("it has {} bytes", text.len())) },
+    pattern: None,
+};
+
+fn require(holds: bool) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(String::new()) }
+}
+
+fn path(text: &str) -> Result<(), String> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(format!("longer than {MAX_TEXT_BYTES} bytes"));
+    }
+    require(text.starts_with('/') && !text.contains(['?', '#']))
+}
+
+/// RFC 9110, 5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::pattern::MAX_REGEX_BYTES;
+
+    #[test]
+    fn messages_name_the_limits_that_are_checked() {
+        assert!(NAME.expected.contains(&MAX_NAME_BYTES.to_string()));
+        assert!(BLOCK_BODY.expected.contains(&MAX_BLOCK_BODY_BYTES.to_string()));
+        assert!(CONTENT_TYPE.expected.contains(&MAX_TEXT_BYTES.to_string()));
+        assert!(REGEX.expected.contains(&MAX_REGEX_BYTES.to_string()));
+        assert!((NAME.check)(&"n".repeat(MAX_NAME_BYTES)).is_ok());
+        assert!((NAME.check)(&"n".repeat(MAX_NAME_BYTES + 1)).is_err());
+    }
+}

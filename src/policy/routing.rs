@@ -1,0 +1,90 @@
+//! From a request to its rule: exclusions, then the host's domain, then the domain's routes.
+//!
+//! Everything is sorted when the policy is built; a plain request allocates nothing here.
+
+use std::sync::Arc;
+
+use super::host::{self, HostMap, HostPattern};
+use super::matcher::Matcher;
+use super::{Mode, PassReason, RequestHead, Resolution, Rule, path};
+
+/// A host of a document and the domain it stands in.
+#[derive(Debug)]
+pub(super) struct HostEntry {
+    pub(super) pattern: HostPattern,
+    /// Index of the domain.
+    pub(super) domain: usize,
+    /// Its JSON path.
+    pub(super) source: String,
+}
+
+/// A domain, its routes in the order in which they are tried.
+#[derive(Debug)]
+pub(super) struct Domain {
+    pub(super) source: String,
+    pub(super) routes: Vec<Route>,
+}
+
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) matcher: Matcher,
+    pub(super) rule: Arc<Rule>,
+}
+
+/// All that selects a rule.
+#[derive(Debug)]
+pub(super) struct Routing {
+    /// Normal paths, sorted.
+    exclude: Vec<Vec<u8>>,
+    /// To indices of `entries`.
+    hosts: HostMap,
+    entries: Vec<HostEntry>,
+    domains: Vec<Domain>,
+}
+
+impl Domain {
+    /// A domain of routes in the order written.
+    pub(super) fn new(source: String, mut routes: Vec<Route>) -> Domain {
+        // Stable: equal ones stay as written.
+        routes.sort_by_key(|route| route.matcher.precedence());
+        Domain { source, routes }
+    }
+}
+
+impl Routing {
+    pub(super) fn new(mut exclude: Vec<Vec<u8>>, entries: Vec<HostEntry>, domains: Vec<Domain>) -> Routing {
+        exclude.sort();
+        let hosts = HostMap::new(entries.iter().enumerate().map(|(index, entry)| (entry.pattern.clone(), index)));
+        Routing { exclude, hosts, entries, domains }
+    }
+
+    /// Does this normal path stand in `exclude`?
+    pub(super) fn excludes(&self, path: &[u8]) -> bool {
+        self.exclude.binary_search_by(|excluded| excluded.as_slice().cmp(path)).is_ok()
+    }
+
+    /// The entry and the domain of a normal host.
+    pub(super) fn domain(&self, host: &[u8]) -> Option<(&HostEntry, &Domain)> {
+        let entry = self.entries.get(self.hosts.get(host)?)?;
+        Some((entry, self.domains.get(entry.domain)?))
+    }
+
+    pub(super) fn resolve(&self, request: &RequestHead<'_>) -> Resolution {
+        let path = path::normalize(request.path);
+        if self.excludes(&path) {
+            return Resolution::Pass(PassReason::Excluded);
+        }
+        let Some((_, domain)) = self.domain(&host::normalize(request.authority)) else {
+            return Resolution::Pass(PassReason::NoDomain);
+        };
+        match domain.routes.iter().find(|route| route.matcher.miss(&path, request).is_none()) {
+            None => Resolution::Pass(PassReason::NoRoute),
+            Some(route) if route.rule.mode == Mode::Off => Resolution::Pass(PassReason::ModeOff),
+            Some(route) => Resolution::Rule(Arc::clone(&route.rule)),
+        }
+    }
+
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.domains.iter().flat_map(|domain| &domain.routes).map(|route| &*route.rule)
+    }
+}

@@ -1,0 +1,134 @@
+//! The security event: one line of JSON for every message that is not clean.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::act::{Count, Direction, Judgement};
+use crate::detect::KindSet;
+use crate::policy::{Mode, Policy};
+use crate::scan;
+
+/// Most bytes of a request's host, path or id that an event carries.
+const MAX_TEXT_BYTES: usize = 256;
+
+/// What one message was found to be. Its JSON has a line to itself in the log, and never a found value.
+#[derive(Serialize, Debug)]
+pub struct Event<'a> {
+    /// RFC 3339, UTC.
+    time: String,
+    request_id: String,
+    policy: &'a str,
+    policy_hash: &'a str,
+    mode: &'static str,
+    direction: &'static str,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    method: String,
+    host: String,
+    /// Without its query.
+    path: String,
+    /// Findings by kind.
+    findings: BTreeMap<&'static str, u64>,
+    /// Findings by `engine:action`.
+    actions: BTreeMap<String, u64>,
+}
+
+/// What of a request its events name.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// `x-request-id`.
+    pub request_id: &'a [u8],
+    /// `:method`.
+    pub method: &'a [u8],
+    /// `:authority`.
+    pub authority: &'a [u8],
+    /// `:path`.
+    pub path: &'a [u8],
+}
+
+impl<'a> Event<'a> {
+    /// The event of one judged message, at `now` nanoseconds after the epoch.
+    pub fn new(
+        policy: &'a Policy,
+        mode: Mode,
+        direction: Direction,
+        judgement: &Judgement,
+        of: Subject<'_>,
+        now: u64,
+    ) -> Event<'a> {
+        let mut findings: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let mut actions: BTreeMap<String, u64> = BTreeMap::new();
+        for count in &judgement.counts {
+            if let Some(kind) = count.kind {
+                // Two engines may have seen the same findings.
+                let known = findings.entry(kind.name()).or_default();
+                *known = count.findings.max(*known);
+            }
+            let of_action = actions.entry(format!("{}:{}", count.engine, count.action)).or_default();
+            *of_action = of_action.saturating_add(count.findings);
+        }
+        let path = of.path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+        Event {
+            time: rfc3339(now),
+            request_id: text(of.request_id),
+            policy: &policy.name,
+            policy_hash: &policy.hash,
+            mode: mode.as_str(),
+            direction: direction.as_str(),
+            verdict: judgement.verdict.as_str(),
+            code: judgement.code.map(|code| code.to_string()),
+            method: text(of.method),
+            host: text(of.authority),
+            path: text(path),
+            findings,
+            actions,
+        }
+    }
+
+    /// Its line of JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The value of the filter state `wasm.bodyguard.findings` for one message: `response:redact:email=3,ssn=1`, actions separated by `;`.
+pub fn filter_state_findings(direction: Direction, counts: &[Count]) -> String {
+    let mut by_action: BTreeMap<_, BTreeMap<&str, u64>> = BTreeMap::new();
+    for count in counts {
+        let name = count.kind.map_or(count.engine.as_str(), |kind| kind.name());
+        let known = by_action.entry(count.action).or_default().entry(name).or_default();
+        *known = count.findings.max(*known);
+    }
+    let parts = by_action.iter().map(|(action, kinds)| {
+        let kinds: Vec<String> = kinds.iter().map(|(kind, findings)| format!("{kind}={findings}")).collect();
+        format!("{direction}:{action}:{}", kinds.join(","))
+    });
+    parts.collect::<Vec<_>>().join(";")
+}
+
+/// A piece of a request as an event shows it: bounded, printable, and without anything that is itself a finding.
+fn text(raw: &[u8]) -> String {
+    let cut = raw.get(..MAX_TEXT_BYTES).unwrap_or(raw);
+    let findings = scan::scan(KindSet::all(), raw);
+    let mut shown = Vec::with_capacity(cut.len());
+    let mut findings = findings.iter().peekable();
+    for (offset, byte) in (0u64..).zip(cut) {
+        while findings.next_if(|finding| finding.end <= offset).is_some() {}
+        let hidden = findings.peek().is_some_and(|finding| finding.start <= offset);
+        shown.push(if hidden { b'*' } else { *byte });
+    }
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
+/// `2026-11-21T20:58:39.120Z`
+fn rfc3339(nanoseconds: u64) -> String {
+    const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
+    let milliseconds = nanoseconds.checked_div(NANOSECONDS_PER_MILLISECOND).unwrap_or_default();
+    let since_epoch = std::time::Duration::from_millis(milliseconds);
+    match std::time::UNIX_EPOCH.checked_add(since_epoch) {
+        Some(time) => humantime::format_rfc3339_millis(time).to_string(),
+        None => String::new(),
+    }
+}

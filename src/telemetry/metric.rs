@@ -1,0 +1,219 @@
+//! Every metric, its type, its labels and its name on the wire.
+//!
+//! Envoy knows no labels, so a name carries them as `tag=.=value;.;`, once per tag, with the base name last; `stats_tags` (Envoy) or
+//! `extraStatTags` (Istio) with the expression `(tag=\.=(.*?);\.;)` make Prometheus labels of them.
+
+use std::collections::BTreeSet;
+
+use crate::act::{Action, Direction, Engine, Uninspected, Verdict};
+use crate::detect::{Kind, KindSet};
+use crate::policy::{BodyRule, Mode, Policy};
+
+/// One time series of the filter.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Metric {
+    /// `bodyguard_findings_total`: findings, and bodies that could not be read.
+    Findings {
+        /// Who speaks.
+        engine: Engine,
+        /// `None`: the label is `none`.
+        kind: Option<Kind>,
+        /// Of which message.
+        direction: Direction,
+        /// What was done.
+        action: Action,
+    },
+    /// `bodyguard_messages_total`: messages whose body was to be inspected.
+    Messages {
+        /// Of which kind.
+        direction: Direction,
+        /// What became of it.
+        verdict: Verdict,
+    },
+    /// `bodyguard_body_mutations_total`: bodies that were rewritten.
+    BodyMutations {
+        /// Of which message.
+        direction: Direction,
+    },
+    /// `bodyguard_inspected_bytes_total`: bytes scanned, after decoding.
+    InspectedBytes {
+        /// Of which message.
+        direction: Direction,
+    },
+    /// `bodyguard_uninspected_total`: bodies that passed without having been read to their end.
+    Uninspected {
+        /// Of which message.
+        direction: Direction,
+        /// Why.
+        reason: Uninspected,
+    },
+    /// `bodyguard_errors_total`: things that should not happen.
+    Errors {
+        /// What it was.
+        reason: ErrorReason,
+    },
+    /// `bodyguard_inspect_microseconds`: time spent on one body, in microseconds.
+    InspectMicroseconds {
+        /// Of which message.
+        direction: Direction,
+    },
+    /// `bodyguard_body_bytes`: length of a body after decoding, in bytes.
+    BodyBytes {
+        /// Of which message.
+        direction: Direction,
+    },
+    /// `bodyguard_vm_memory_bytes`: linear memory of the VM that reported last. It never shrinks.
+    VmMemoryBytes,
+    /// `bodyguard_inflight_body_bytes`: bytes of bodies held now, in all VMs.
+    InflightBodyBytes,
+    /// `bodyguard_policy_info`: 1 for the policy that is loaded.
+    PolicyInfo,
+}
+
+/// Things that should not happen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ErrorReason {
+    /// The policy says `allow_on_headers_stop_iteration: true`, and Envoy's plugin setting says otherwise.
+    HeadersFlag,
+    /// A host call failed where it must not.
+    HostCall,
+    /// A body held in the VM was ended by trailers that nothing announced, and could not be released.
+    Trailers,
+    /// A rewritten body did not fit where it had to.
+    Rewrite,
+}
+
+/// Envoy's types of metric; the numbers are those of the Proxy-Wasm ABI.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MetricType {
+    /// Only grows.
+    Counter = 0,
+    /// Goes up and down.
+    Gauge = 1,
+    /// Distribution of values.
+    Histogram = 2,
+}
+
+impl ErrorReason {
+    /// Every reason.
+    pub const ALL: [ErrorReason; 4] =
+        [ErrorReason::HeadersFlag, ErrorReason::HostCall, ErrorReason::Trailers, ErrorReason::Rewrite];
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorReason::HeadersFlag => "headers_flag",
+            ErrorReason::HostCall => "host_call",
+            ErrorReason::Trailers => "trailers",
+            ErrorReason::Rewrite => "rewrite",
+        }
+    }
+}
+
+impl Metric {
+    /// Its type.
+    pub fn metric_type(self) -> MetricType {
+        match self {
+            Metric::InspectMicroseconds { .. } | Metric::BodyBytes { .. } => MetricType::Histogram,
+            Metric::VmMemoryBytes | Metric::InflightBodyBytes | Metric::PolicyInfo => MetricType::Gauge,
+            _ => MetricType::Counter,
+        }
+    }
+
+    /// The name without its labels, as Prometheus shows it.
+    pub fn base_name(self) -> &'static str {
+        match self {
+            Metric::Findings { .. } => "bodyguard_findings_total",
+            Metric::Messages { .. } => "bodyguard_messages_total",
+            Metric::BodyMutations { .. } => "bodyguard_body_mutations_total",
+            Metric::InspectedBytes { .. } => "bodyguard_inspected_bytes_total",
+            Metric::Uninspected { .. } => "bodyguard_uninspected_total",
+            Metric::Errors { .. } => "bodyguard_errors_total",
+            Metric::InspectMicroseconds { .. } => "bodyguard_inspect_microseconds",
+            Metric::BodyBytes { .. } => "bodyguard_body_bytes",
+            Metric::VmMemoryBytes => "bodyguard_vm_memory_bytes",
+            Metric::InflightBodyBytes => "bodyguard_inflight_body_bytes",
+            Metric::PolicyInfo => "bodyguard_policy_info",
+        }
+    }
+
+    /// Its labels, in the order of the name.
+    pub fn labels(self, policy: &Policy) -> Vec<(&'static str, &str)> {
+        let of_policy = ("policy", policy.name.as_str());
+        match self {
+            Metric::Findings { engine, kind, direction, action } => vec![
+                ("engine", engine.as_str()),
+                ("kind", kind.map_or("none", Kind::name)),
+                ("direction", direction.as_str()),
+                ("action", action.as_str()),
+                of_policy,
+            ],
+            Metric::Messages { direction, verdict } => {
+                vec![("direction", direction.as_str()), ("verdict", verdict.as_str()), of_policy]
+            }
+            Metric::BodyMutations { direction } | Metric::InspectedBytes { direction } => {
+                vec![("direction", direction.as_str()), of_policy]
+            }
+            Metric::Uninspected { direction, reason } => {
+                vec![("direction", direction.as_str()), ("reason", reason.as_str()), of_policy]
+            }
+            Metric::Errors { reason } => vec![("reason", reason.as_str())],
+            Metric::InspectMicroseconds { direction } | Metric::BodyBytes { direction } => {
+                vec![("direction", direction.as_str())]
+            }
+            Metric::VmMemoryBytes | Metric::InflightBodyBytes => vec![],
+            Metric::PolicyInfo => vec![of_policy, ("hash", &policy.hash)],
+        }
+    }
+
+    /// The name on the wire: labels, then the base name.
+    pub fn wire_name(self, policy: &Policy) -> String {
+        let mut name = String::new();
+        for (tag, value) in self.labels(policy) {
+            name.extend([tag, "=.=", value, ";.;"]);
+        }
+        name.push_str(self.base_name());
+        name
+    }
+
+    /// Every metric that messages under `policy` can move; no other is ever defined.
+    pub fn all_of(policy: &Policy) -> BTreeSet<Metric> {
+        let mut all = BTreeSet::from([Metric::VmMemoryBytes, Metric::InflightBodyBytes, Metric::PolicyInfo]);
+        all.extend(ErrorReason::ALL.map(|reason| Metric::Errors { reason }));
+        for rule in policy.rules() {
+            let rules = [(Direction::Request, &rule.request), (Direction::Response, &rule.response)];
+            for (direction, body_rule) in rules {
+                if let Some(body_rule) = body_rule {
+                    of_body_rule(&mut all, direction, rule.mode, body_rule);
+                }
+            }
+        }
+        all
+    }
+}
+
+fn of_body_rule(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, body_rule: &BodyRule) {
+    all.extend([
+        Metric::BodyMutations { direction },
+        Metric::InspectedBytes { direction },
+        Metric::InspectMicroseconds { direction },
+        Metric::BodyBytes { direction },
+    ]);
+    all.extend(Verdict::ALL.iter().map(|&verdict| Metric::Messages { direction, verdict }));
+    all.extend(Uninspected::ALL.iter().map(|&reason| Metric::Uninspected { direction, reason }));
+    let would = if mode == Mode::Block { Action::Block } else { Action::WouldBlock };
+    let mut findings = |engine, kinds: KindSet, actions: &[Action]| {
+        for kind in kinds.iter() {
+            all.extend(actions.iter().map(|&action| Metric::Findings { engine, kind: Some(kind), direction, action }));
+        }
+    };
+    findings(Engine::Dlp, body_rule.block, &[would]);
+    findings(Engine::Dlp, body_rule.redact, &[Action::Redact, Action::WouldRedact, Action::Detect]);
+    if body_rule.sensitive_data {
+        findings(Engine::SensitiveData, KindSet::all(), &[would]);
+    }
+    for engine in [Engine::BodySize, Engine::BodyDecode] {
+        let actions = [Action::Block, Action::WouldBlock, Action::Detect];
+        all.extend(actions.map(|action| Metric::Findings { engine, kind: None, direction, action }));
+    }
+}

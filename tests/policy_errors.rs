@@ -1,0 +1,439 @@
+//! Every error and warning of a policy document, word for word.
+
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use bodyguard::policy::{Policy, Problem};
+
+fn lines(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn errors(text: &str) -> Vec<String> {
+    match Policy::from_yaml_or_json(text) {
+        Ok(_) => Vec::new(),
+        Err(problems) => lines(&problems),
+    }
+}
+
+fn warnings(text: &str) -> Vec<String> {
+    match Policy::from_yaml_or_json(text) {
+        Ok(policy) => lines(&policy.warnings),
+        Err(problems) => panic!("{text}: {:?}", lines(&problems)),
+    }
+}
+
+/// A spec with one domain, one route and this policy block there.
+fn route(policy: &str) -> String {
+    format!("domains: [{{hosts: ['*'], routes: [{{match: {{}}, policy: {{{policy}}}}}]}}]")
+}
+
+/// A spec with one domain and a route with this match.
+fn matching(predicates: &str) -> String {
+    format!("domains: [{{hosts: ['*'], routes: [{{match: {{{predicates}}}}}]}}]")
+}
+
+const ROUTE: &str = "$.domains[0].routes[0]";
+const KINDS: &str = "credit_card, ssn, email, jwt, aws_access_key, private_key, google_api_key, slack_token, github_token";
+
+#[track_caller]
+fn assert_errors(text: &str, expected: &[&str]) {
+    assert_eq!(errors(text), expected, "{text}");
+}
+
+#[track_caller]
+fn assert_one(text: &str, place: &str, message: &str) {
+    assert_eq!(errors(text), [format!("{ROUTE}{place}: {message}")], "{text}");
+}
+
+#[test]
+fn an_unknown_field_is_named_with_what_is_allowed_and_what_was_meant() {
+    assert_errors(
+        "{domain: []}",
+        &[
+            "$.domain: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains; \
+           did you mean domains?",
+        ],
+    );
+    assert_errors(
+        "{apiVersion: sentinel.elchi.io/v1, spec: {domains: [{hosts: ['*'], rotes: []}]}}",
+        &["$.spec.domains[0].rotes: unknown field, allowed: hosts, host, policy, routes; did you mean routes?"],
+    );
+    assert_errors(
+        "{spec: {}, defaults: {}}",
+        &["$.defaults: unknown field, allowed: apiVersion, kind, metadata, spec; did you mean spec.defaults?"],
+    );
+    assert_one(
+        &matching("path: /x"),
+        ".match.path",
+        "unknown field, allowed: path_exact, path_regex, path_prefix, methods, content_type, headers",
+    );
+    assert_errors(
+        "domains: [{hosts: ['*'], routes: [{match: {}, mode: block}]}]",
+        &["$.domains[0].routes[0].mode: unknown field, allowed: match, policy; did you mean policy.mode?"],
+    );
+    assert_errors(
+        "{domains: [], \"a b\": 1}",
+        &[
+            "$[\"a b\"]: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains",
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_value_is_shown_beside_what_is_allowed() {
+    for (block, place, message) in [
+        ("mode: blok", ".policy.mode", "found \"blok\", allowed: off, detect, shadow, block"),
+        ("mode: true", ".policy.mode", "found true, allowed: off, detect, shadow, block"),
+        ("fail_mode: open", ".policy.fail_mode", "found \"open\", allowed: fail_open, fail_close"),
+        ("inspect_request_body: 'yes'", ".policy.inspect_request_body", "found \"yes\", allowed: true or false"),
+        ("max_request_body_bytes: -1", ".policy.max_request_body_bytes", "found -1, allowed: an integer from 0 to 1073741824"),
+        ("max_request_body_bytes: 1.5", ".policy.max_request_body_bytes", "found 1.5, allowed: an integer from 0 to 1073741824"),
+        (
+            "max_request_body_bytes: 1Mi",
+            ".policy.max_request_body_bytes",
+            "found \"1Mi\", allowed: an integer from 0 to 1073741824",
+        ),
+        (
+            "max_response_body_bytes: 1073741825",
+            ".policy.max_response_body_bytes",
+            "found 1073741825, allowed: an integer from 0 to 1073741824",
+        ),
+        (
+            "response_body_mode: streamed",
+            ".policy.response_body_mode",
+            "found \"streamed\", which is not yet available, allowed: auto, buffered",
+        ),
+        ("request_body_mode: stream", ".policy.request_body_mode", "found \"stream\", allowed: auto, buffered"),
+        ("skip_content_types: image/png", ".policy.skip_content_types", "found \"image/png\", allowed: a list"),
+        ("block_response: {status: 99}", ".policy.block_response.status", "found 99, allowed: an integer from 200 to 599"),
+        (
+            "block_response: {content_type: json}",
+            ".policy.block_response.content_type",
+            "found \"json\", allowed: a media type with a subtype, as in application/json; charset=utf-8, at most 4096 bytes",
+        ),
+        ("checks: []", ".policy.checks", "found a list of 0, allowed: an object"),
+        (
+            "checks: {body: {dlp: {redact: [email], direction: in}}}",
+            ".policy.checks.body.dlp.direction",
+            "found \"in\", allowed: response, request, both",
+        ),
+    ] {
+        assert_one(&route(block), place, message);
+    }
+    let body = "x".repeat(65_537);
+    assert_one(
+        &route(&format!("block_response: {{body: {body}}}")),
+        ".policy.block_response.body",
+        &format!("found \"{}\"..., allowed: a text of at most 65536 bytes: it has 65537 bytes", "x".repeat(60)),
+    );
+}
+
+#[test]
+fn the_kinds_of_a_dlp_list_are_checked() {
+    for (dlp, place, message) in [
+        ("redact: [emial]", ".redact[0]", format!("found \"emial\", allowed: {KINDS}; did you mean email?")),
+        ("block: [passport]", ".block[0]", format!("found \"passport\", allowed: {KINDS}")),
+        ("block: [email, 7]", ".block[1]", format!("found 7, allowed: {KINDS}")),
+        (
+            "block: [stripe_key]",
+            ".block[0]",
+            "found \"stripe_key\", which is detect-only: detect_sensitive_data blocks on it, no dlp list may name it".into(),
+        ),
+        (
+            "block: [jwt, ssn], redact: [email, ssn]",
+            ".redact[1]",
+            "found \"ssn\", which block names too, allowed: a kind in one of the two lists".into(),
+        ),
+        ("direction: both", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
+        ("block: [], redact: []", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
+    ] {
+        assert_one(
+            &route(&format!("checks: {{body: {{dlp: {{{dlp}}}}}}}")),
+            &format!(".policy.checks.body.dlp{place}"),
+            &message,
+        );
+    }
+}
+
+#[test]
+fn an_inspected_direction_needs_a_cap() {
+    let checks = "checks: {body: {detect_sensitive_data: true}}";
+    assert_one(
+        &route(&format!("inspect_response_body: true, {checks}")),
+        ".policy.inspect_response_body",
+        "found true without max_response_body_bytes (built in: 0), allowed: with one from 1 to 1073741824",
+    );
+    assert_one(
+        &route(&format!("inspect_request_body: true, max_request_body_bytes: 0, {checks}")),
+        ".policy.max_request_body_bytes",
+        "found 0 where inspect_request_body is true, allowed: 1 to 1073741824",
+    );
+    // Only when merged: the flag above, the 0 below.
+    assert_errors(
+        &format!("{{defaults: {{inspect_request_body: true, {checks}}}, {}}}", route("max_request_body_bytes: 0")),
+        &[
+            "$.domains[0].routes[0].policy.max_request_body_bytes: found 0 where inspect_request_body is true, allowed: 1 to 1073741824",
+        ],
+    );
+    // Built in is enough for requests.
+    assert_errors(&route(&format!("inspect_request_body: true, {checks}")), &[]);
+    // A flag in the defaults may find its cap below.
+    assert_errors(
+        &format!("{{defaults: {{inspect_response_body: true, {checks}}}, {}}}", route("max_response_body_bytes: 1")),
+        &[],
+    );
+}
+
+#[test]
+fn mode_off_beside_an_inspect_flag_is_an_error_and_over_an_inherited_one_is_not() {
+    for direction in ["request", "response"] {
+        assert_one(
+            &route(&format!("mode: off, inspect_{direction}_body: true")),
+            &format!(".policy.inspect_{direction}_body"),
+            "found true beside mode: off, allowed: false (off inspects nothing)",
+        );
+        assert_errors(&route(&format!("mode: off, inspect_{direction}_body: false")), &[]);
+    }
+    let inspecting = "inspect_request_body: true, checks: {body: {detect_sensitive_data: true}}";
+    let text = format!("{{defaults: {{{inspecting}}}, {}}}", route("mode: off"));
+    assert_errors(&text, &[]);
+    assert_eq!(warnings(&text), [""; 0]);
+    // The other way round it loads, so that one line switches everything off, but says so.
+    assert_eq!(
+        warnings(&format!("{{defaults: {{mode: off}}, {}}}", route(inspecting))),
+        ["$.domains[0].routes[0].policy.inspect_request_body: true has no effect: mode is off, from $.defaults.mode"]
+    );
+}
+
+#[test]
+fn what_a_route_asks_for_is_checked() {
+    let regex = "a regex in Rust's regex syntax, on bytes, found anywhere unless ^ and $ anchor it, at most 2048 bytes";
+    let path = "a path that starts with /, without a query";
+    for (predicates, place, message) in [
+        ("path_prefix: api", ".path_prefix", format!("found \"api\", allowed: {path}")),
+        ("path_prefix: '/a?b'", ".path_prefix", format!("found \"/a?b\", allowed: {path}")),
+        ("path_exact: ''", ".path_exact", format!("found \"\", allowed: {path}, or * (the target of a server-wide OPTIONS)")),
+        ("path_regex: '('", ".path_regex", format!("found \"(\", allowed: {regex}: unclosed group")),
+        (
+            "path_regex: '(?:a{1000}){1000}'",
+            ".path_regex",
+            format!("found \"(?:a{{1000}}){{1000}}\", allowed: {regex}: compiles to more than 262144 bytes"),
+        ),
+        ("path_exact: /a, path_prefix: /a", "", "found path_exact and path_prefix, allowed: at most one of path_exact, path_regex, path_prefix".into()),
+        (
+            "methods: [GET, FETCH]",
+            ".methods[1]",
+            "found \"FETCH\", allowed: an HTTP method: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT, QUERY, or one of WebDAV".into(),
+        ),
+        ("methods: GET", ".methods", "found \"GET\", allowed: a list".into()),
+        ("headers: [{exact: a}]", ".headers[0]", "found no name, which is needed".into()),
+        ("headers: [{name: 'a b'}]", ".headers[0].name", "found \"a b\", allowed: a header name (RFC 9110 token)".into()),
+        ("headers: {'x:y': z}", ".headers[\"x:y\"]", "found \"x:y\", allowed: a header name (RFC 9110 token)".into()),
+        ("headers: {x: 1}", ".headers.x", "found 1, allowed: a text without control characters, at most 4096 bytes".into()),
+        ("headers: [{name: a, exact: b, present: true}]", ".headers[0]", "found exact and present, allowed: at most one of exact, contains, regex, present".into()),
+        ("headers: [{name: a, regex: '(?=b)'}]", ".headers[0].regex", format!("found \"(?=b)\", allowed: {regex}: look-around, including look-ahead and look-behind, is not supported")),
+    ] {
+        assert_one(&matching(predicates), &format!(".match{place}"), &message);
+    }
+}
+
+#[test]
+fn hosts_are_checked_and_belong_to_one_domain() {
+    let allowed = "allowed: a host name, *.suffix or *";
+    assert_errors(
+        "domains: [{hosts: []}]",
+        &["$.domains[0]: found neither hosts nor host, allowed: at least one of them, not empty"],
+    );
+    assert_errors(
+        "domains: [{policy: {}}]",
+        &["$.domains[0]: found neither hosts nor host, allowed: at least one of them, not empty"],
+    );
+    assert_errors(
+        "domains: [{hosts: [a.com], host: b.com}]",
+        &["$.domains[0]: found hosts and host, allowed: at most one of hosts, host"],
+    );
+    assert_errors("domains: [{hosts: [a*.com]}]", &[&format!("$.domains[0].hosts[0]: found \"a*.com\", {allowed}")]);
+    assert_errors(
+        "domains: [{hosts: ['a.com:80']}]",
+        &[&format!(
+            "$.domains[0].hosts[0]: found \"a.com:80\", {allowed}: a port does not belong here; an IPv6 literal stands in brackets"
+        )],
+    );
+    assert_errors(
+        "domains: [{hosts: [a.com, '*.b.com']}, {hosts: ['*.B.com.']}, {host: A.com}]",
+        &[
+            "$.domains[1].hosts[0]: found *.b.com, which stands at $.domains[0].hosts[1] too, allowed: a host in one domain",
+            "$.domains[2].host: found a.com, which stands at $.domains[0].hosts[0] too, allowed: a host in one domain",
+        ],
+    );
+    assert_eq!(
+        warnings("domains: [{hosts: [a.com, A.com]}]"),
+        ["$.domains[0].hosts[1]: a.com stands at $.domains[0].hosts[0] already"]
+    );
+}
+
+#[test]
+fn two_identical_matches_in_a_domain_are_an_error() {
+    for (first, second) in [
+        ("{}", "{methods: []}"),
+        ("{path_prefix: /api}", "{path_prefix: /api/}"),
+        ("{path_exact: /a}", "{path_exact: /x/../%61}"),
+        ("{methods: [GET, POST]}", "{methods: [post, get]}"),
+        ("{headers: {X-A: b}}", "{headers: [{name: x-a, exact: b}]}"),
+        ("{path_regex: ^/a}", "{path_regex: ^/a}"),
+    ] {
+        assert_errors(
+            &format!("domains: [{{hosts: ['*'], routes: [{{match: {first}}}, {{match: {second}}}]}}]"),
+            &["$.domains[0].routes[1].match: identical to that of $.domains[0].routes[0], allowed: one route for a match"],
+        );
+    }
+    for (first, second) in
+        [("{path_exact: /a}", "{path_prefix: /a}"), ("{methods: [GET]}", "{}"), ("{path_regex: a}", "{path_regex: b}")]
+    {
+        assert_errors(&format!("domains: [{{hosts: ['*'], routes: [{{match: {first}}}, {{match: {second}}}]}}]"), &[]);
+    }
+    assert_errors("domains: [{hosts: [a], routes: [{match: {}}]}, {hosts: [b], routes: [{match: {}}]}]", &[]);
+}
+
+#[test]
+fn what_belongs_to_other_engines_is_refused_with_a_hint() {
+    let hint = "refused: bodyguard does data-loss prevention only; remove it";
+    for (block, place) in [
+        ("engines: {jwt: {}}", "engines"),
+        ("engines: null", "engines"),
+        ("pipeline: {request: []}", "pipeline"),
+        ("anomaly_threshold: 5", "anomaly_threshold"),
+        ("skip_checks: [json]", "skip_checks"),
+        ("checks: {headers: {forbidden: [x]}}", "checks.headers"),
+        ("checks: {body: {require_json: true}}", "checks.body.require_json"),
+    ] {
+        assert_one(&route(block), &format!(".policy.{place}"), hint);
+    }
+    assert_errors(
+        "domains: [{host: a.com, listener_id: l}]",
+        &["$.domains[0].listener_id: refused: a plugin configuration belongs to one listener already; remove it"],
+    );
+}
+
+#[test]
+fn what_has_no_meaning_here_is_ignored_with_a_warning() {
+    let text = "{metadata: {name: x, labels: {team: a}}, spec: {defaults: {timeout: 50ms, sampling_rate: 0.5, log_level: info, \
+                max_header_bytes: 8192}, domains: [{hosts: ['*']}]}}";
+    assert_eq!(
+        warnings(text),
+        [
+            "$.metadata.labels: ignored: bodyguard has no use for it",
+            "$.spec.defaults.timeout: ignored: bodyguard judges a body when it is there and waits for nothing",
+            "$.spec.defaults.sampling_rate: ignored: every message that is not clean makes an event, clean ones make none",
+            "$.spec.defaults.log_level: ignored: Envoy's log level of the wasm component decides",
+            "$.spec.defaults.max_header_bytes: ignored: bodyguard does not limit headers",
+        ]
+    );
+}
+
+#[test]
+fn checks_that_inspect_nothing_are_warned_about() {
+    let dlp = "checks: {body: {dlp: {direction: both, redact: [email]}}}";
+    for (block, place, warning) in [
+        (
+            format!("inspect_request_body: true, {dlp}"),
+            ".policy.checks.body.dlp",
+            "looks for kinds in responses, but inspect_response_body is not true: they are not inspected",
+        ),
+        (
+            "inspect_request_body: true, checks: {body: {dlp: {direction: response, redact: [email]}}}, inspect_response_body: true, max_response_body_bytes: 1".into(),
+            ".policy.inspect_request_body",
+            "true has no effect: no check looks for anything in requests",
+        ),
+        (
+            "checks: {body: {detect_sensitive_data: true}}".into(),
+            ".policy.checks.body.detect_sensitive_data",
+            "true has no effect: neither inspect_request_body nor inspect_response_body is true",
+        ),
+    ] {
+        assert_eq!(warnings(&route(&block)), [format!("{ROUTE}{place}: {warning}")], "{block}");
+    }
+    assert_eq!(warnings("{}"), ["$.domains: no domain: nothing is inspected"]);
+    assert_eq!(
+        warnings(&format!(
+            "{{max_inflight_body_bytes: 1000, {}}}",
+            route("inspect_request_body: true, checks: {body: {detect_sensitive_data: true}}")
+        )),
+        [
+            "$.max_inflight_body_bytes: 1000 bytes, less than one body of 1048576 bytes that a rule inspects: longer ones never fit"
+        ]
+    );
+}
+
+#[test]
+fn the_resource_around_a_spec_is_checked() {
+    assert_errors(
+        "{apiVersion: v1, kind: Policy, spec: {}}",
+        &["$.apiVersion: found \"v1\", allowed: sentinel.elchi.io/v1", "$.kind: found \"Policy\", allowed: SecurityPolicy"],
+    );
+    assert_errors("{kind: SecurityPolicy}", &["$: found no spec, which is needed"]);
+    let name = "1 to 63 of A-Z a-z 0-9 . _ - (it becomes a metric label)";
+    for bad in ["''", "'a b'", "ünï", "'a=b;'"] {
+        let shown = bad.trim_matches('\'');
+        assert_errors(
+            &format!("{{metadata: {{name: {bad}}}, spec: {{}}}}"),
+            &[&format!("$.metadata.name: found {shown:?}, allowed: {name}")],
+        );
+    }
+    assert_errors(
+        "{exclude: [healthz, '/ok', 1]}",
+        &[
+            "$.exclude[0]: found \"healthz\", allowed: a path that starts with /, without a query",
+            "$.exclude[2]: found 1, allowed: a path that starts with /, without a query",
+        ],
+    );
+}
+
+#[test]
+fn all_errors_come_at_once_and_in_the_order_of_the_document() {
+    let text = "
+domains:
+- hosts: ['a:1']
+  policy: {mode: off, inspect_request_body: true}
+  routes:
+  - policy: {checks: {body: {dlp: {block: [email], redact: [emall, email]}}}, colour: red}
+  - match: {}
+exclude: [x]
+max_inflight_body_bytes: 0
+";
+    let places: Vec<String> = errors(text).iter().map(|line| line.split(": ").next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(
+        places,
+        [
+            "$.domains[0].hosts[0]",
+            "$.domains[0].policy.inspect_request_body",
+            "$.domains[0].routes[0].policy.checks.body.dlp.redact[0]",
+            "$.domains[0].routes[0].policy.checks.body.dlp.redact[1]",
+            "$.domains[0].routes[0].policy.colour",
+            "$.domains[0].routes[1].match",
+            "$.exclude[0]",
+            "$.max_inflight_body_bytes",
+        ]
+    );
+}
+
+#[test]
+fn broken_yaml_is_named_with_its_line_and_column() {
+    assert_errors("a: [", &["$: not yaml: line 1 column 4: unclosed bracket '['"]);
+    assert_errors("a: 1\na: 2", &["$: not yaml: line 2 column 1: duplicate mapping key: a"]);
+    assert_errors("a: 1\n---\nb: 2", &["$: not yaml: line 3 column 1: multiple YAML documents detected"]);
+    assert_errors("- a", &["$: found a list of 1, allowed: an object"]);
+    assert_errors("spec: null", &["$: found no spec, which is needed"]);
+}
+
+#[test]
+fn every_problem_is_one_lower_case_line() {
+    for text in
+        ["{\"a\nb\": 1, domains: \"\\u0007\"}", "[1]", "a: [", "domains: [{hosts: [\"a\\nb\"]}]", "!!x", "{a: 1, a: 2}", ""]
+    {
+        for line in errors(text) {
+            assert!(!line.contains('\n') && !line.contains('\u{7}'), "{line:?}");
+        }
+        assert!(!errors(text).is_empty(), "{text:?}");
+    }
+}
