@@ -87,22 +87,18 @@ impl Fingerprints {
 
     /// Adds all fingerprints of `other`.
     pub(super) fn add(&mut self, other: &Fingerprints) {
-        let tables = |prints: &mut Fingerprints, with: &Fingerprints| {
-            let Fingerprints { first, middle, last } = prints;
-            let pairs = [
-                (&mut first.low, &with.first.low),
-                (&mut first.high, &with.first.high),
-                (middle, &with.middle),
-                (&mut last.low, &with.last.low),
-                (&mut last.high, &with.last.high),
-            ];
-            for (to, from) in pairs {
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to |= from;
-                }
+        let pairs = [
+            (&mut self.first.low, &other.first.low),
+            (&mut self.first.high, &other.first.high),
+            (&mut self.middle, &other.middle),
+            (&mut self.last.low, &other.last.low),
+            (&mut self.last.high, &other.last.high),
+        ];
+        for (to, from) in pairs {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to |= from;
             }
-        };
-        tables(self, other);
+        }
     }
 
     /// The buckets that `print` is in.

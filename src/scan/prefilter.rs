@@ -18,6 +18,9 @@ pub(super) struct Head {
     pub(super) of: Of,
     /// The bucket (one bit) of its fingerprint. Those that share one are as one to the block loop.
     bucket: u8,
+    /// The bytes as a number, the last lowest, and ones where that has them.
+    word: u64,
+    mask: u64,
 }
 
 /// What a [`Head`] is the beginning of.
@@ -30,23 +33,39 @@ pub(super) enum Of {
 }
 
 const fn head(text: &'static [u8], kind: Kind, bucket: u8) -> Head {
-    Head { text, of: Of::Value(kind), bucket }
+    new_head(text, Of::Value(kind), bucket)
 }
 
 const fn at(text: &'static [u8], bucket: u8) -> Head {
-    Head { text, of: Of::At, bucket }
+    new_head(text, Of::At, bucket)
+}
+
+const fn new_head(text: &'static [u8], of: Of, bucket: u8) -> Head {
+    let (mut word, mut mask) = (0u64, 0u64);
+    let mut rest = text;
+    while let [byte, tail @ ..] = rest {
+        word = word << 8 | *byte as u64;
+        mask = mask << 8 | 0xff;
+        rest = tail;
+    }
+    Head { text, of, bucket, word, mask }
 }
 
 /// The heads that `known` ends with.
 pub(super) fn heads_ending(known: &[u8]) -> impl Iterator<Item = &'static Head> {
-    let last = known.last().copied().unwrap_or(0);
+    // No head is longer than eight bytes.
+    let word = match known.last_chunk() {
+        Some(eight) => u64::from_be_bytes(*eight),
+        None => known.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let last = word as u8;
     let mut left = BY_LAST.get(usize::from(last)).copied().unwrap_or(0);
     std::iter::from_fn(move || {
         let index = left.trailing_zeros() as usize;
         left &= left.checked_sub(1)?;
         HEADS.get(index)
     })
-    .filter(move |head| known.iter().rev().zip(head.text.iter().rev()).filter(|(a, b)| a == b).count() == head.text.len())
+    .filter(move |head| word & head.mask == head.word)
 }
 
 /// For each byte the heads that end with it, one bit each.
@@ -106,6 +125,35 @@ pub(super) static HEADS: [Head; 30] = [
     at(b"&co", 128),
 ];
 
+/// The fingerprints of each kind that has heads, made when compiling: a scanner only joins those it needs.
+static PRINTS: [(Of, Fingerprints); 8] = [
+    prints_of(Of::Value(Kind::JWT)),
+    prints_of(Of::Value(Kind::AWS_ACCESS_KEY)),
+    prints_of(Of::Value(Kind::PRIVATE_KEY)),
+    prints_of(Of::Value(Kind::GOOGLE_API_KEY)),
+    prints_of(Of::Value(Kind::SLACK_TOKEN)),
+    prints_of(Of::Value(Kind::GITHUB_TOKEN)),
+    prints_of(Of::Value(Kind::STRIPE_KEY)),
+    prints_of(Of::At),
+];
+
+const fn prints_of(of: Of) -> (Of, Fingerprints) {
+    let mut prints = Fingerprints::NONE;
+    let mut heads: &[Head] = &HEADS;
+    while let [head, rest @ ..] = heads {
+        let wanted = match (head.of, of) {
+            (Of::Value(a), Of::Value(b)) => a.index() == b.index(),
+            (Of::At, Of::At) => true,
+            _ => false,
+        };
+        if let ([.., a, b, c], true) = (head.text, wanted) {
+            prints.allow(head.bucket, [*a, *b, *c]);
+        }
+        heads = rest;
+    }
+    (of, prints)
+}
+
 /// What the block loop computes, chosen once for a set of kinds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Work {
@@ -154,16 +202,14 @@ impl Prefilter {
     pub(super) fn new(kinds: KindSet) -> Prefilter {
         let mut table = Fingerprints::NONE;
         let mut prints = false;
-        for head in &HEADS {
-            let wanted = match head.of {
-                Of::Value(kind) => kinds.contains(kind),
+        for (of, print) in &PRINTS {
+            let wanted = match of {
+                Of::Value(kind) => kinds.contains(*kind),
                 Of::At => kinds.contains(Kind::EMAIL),
             };
             if wanted {
                 prints = true;
-                if let Some(print) = head.text.last_chunk() {
-                    table.allow(head.bucket, *print);
-                }
+                table.add(print);
             }
         }
         let mask = |kind| if kinds.contains(kind) { u64::MAX } else { 0 };
@@ -237,5 +283,19 @@ impl Prefilter {
     fn marks(&self, base: usize, prints: u64, shapes: Shapes) -> Marks {
         let Shapes { bare, grouped, ssn } = shapes;
         Marks { base, prints, shapes: Shapes { bare: bare & self.cards, grouped: grouped & self.cards, ssn: ssn & self.ssns } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_head_has_its_fingerprint_and_the_length_that_a_word_holds() {
+        for head in &HEADS {
+            assert!((3..=8).contains(&head.text.len()));
+            assert!(PRINTS.iter().any(|(of, _)| *of == head.of), "{:?}", head.of);
+            assert_eq!(heads_ending(head.text).filter(|found| found.text == head.text).count(), 1);
+        }
     }
 }

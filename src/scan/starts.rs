@@ -8,6 +8,8 @@ use super::shapes::{BARE, GROUPED, SSN};
 /// Most bytes of an e-mail address before its at sign: 64 characters (RFC 5321, 4.5.3.1.1), each of which may be written as an
 /// escape of three bytes.
 pub(super) const LOCAL: usize = 192;
+/// One more than the most bytes of a label of a host name (RFC 1035, 2.3.4).
+const LABEL: usize = 64;
 /// What may stand between the groups of a card number; `+` is how forms encode a space.
 const SEPARATORS: &[u8] = b" -+";
 /// Most backslashes of an escaped at sign: JSON in JSON in JSON doubles them each time.
@@ -52,7 +54,9 @@ pub(super) fn starts(bytes: &[u8], floor: usize, marks: &Marks, mut offer: impl 
     for end in bits(marks.prints, marks.base) {
         let known = bytes.get(..=end).unwrap_or(bytes);
         if known.last() == Some(&b'@') {
-            locals(bytes, floor, end, |start| offer(Kind::EMAIL, start));
+            if host_may_follow(bytes, end) {
+                locals(bytes, floor, end, |start| offer(Kind::EMAIL, start));
+            }
             continue;
         }
         for head in heads_ending(known) {
@@ -122,13 +126,27 @@ fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
         None => false,
     };
     let escaped = escaped || local.contains(&b'%');
-    let mut word = false;
+    let mut joined = false;
     for (start, byte) in (from..at).zip(local) {
-        if !word || escaped {
+        let word = byte.is_ascii_alphanumeric() || *byte == b'_';
+        if word && (escaped || !joined) {
             offer(start);
         }
-        word = byte.is_ascii_alphanumeric() || *byte == b'_';
+        joined = word;
     }
+}
+
+/// Could the at sign at `at` stand between a local part and a host, as far as is known? Looks no further than the first label.
+fn host_may_follow(bytes: &[u8], at: usize) -> bool {
+    let local = at.checked_sub(1).and_then(|last| bytes.get(last)).is_some_and(|byte| is_local(*byte));
+    let host = bytes.get(at.saturating_add(1)..).unwrap_or_default();
+    let label = host.iter().take(LABEL).position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-');
+    local
+        && match label {
+            Some(len) => len > 0 && host.get(len) == Some(&b'.'),
+            // The label goes on behind what is known, or is longer than a label can be.
+            None => host.len() < LABEL,
+        }
 }
 
 /// How many more backslashes stand before `at`, of those that belong to one escape.
