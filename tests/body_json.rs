@@ -102,6 +102,20 @@ proptest! {
     }
 
     #[test]
+    fn many_ranges_in_one_call_lie_where_each_lies_alone(
+        text in "[a1\"\\\\:,\n{} ]{0,60}",
+        mut ranges in prop::collection::vec((0..61_usize, 0..8_usize), 0..12),
+        sorted: bool,
+    ) {
+        if sorted {
+            ranges.sort_unstable();
+        }
+        let ranges: Vec<(usize, usize)> = ranges.into_iter().map(|(start, len)| (start, start + len)).collect();
+        let alone: Vec<Position> = ranges.iter().flat_map(|range| quote_ranges(text.as_bytes(), &[*range])).collect();
+        prop_assert_eq!(quote_ranges(text.as_bytes(), &ranges), alone);
+    }
+
+    #[test]
     fn any_bytes_and_any_ranges_are_harmless(
         bytes in prop::collection::vec(any::<u8>(), 0..100),
         ranges in prop::collection::vec((0..120_usize, 0..120_usize), 0..6),

@@ -10,6 +10,9 @@ use crate::body::{Coding, DecodeError, Decoder, MediaType};
 use crate::policy::{BodyRule, Mode, Rule};
 use crate::scan::{Finding, Scanner};
 
+/// Effort of encoding a body that may be as long as it likes: the least.
+const FAST: u8 = 1;
+
 /// Inspects one body. See the module.
 #[derive(Debug)]
 pub struct Inspector {
@@ -104,7 +107,7 @@ impl Inspector {
         let mut decoder = Decoder::new(self.coding, self.body_rule.max_bytes);
         decoder.feed(raw, &mut |piece| plain.extend_from_slice(piece)).ok()?;
         let labelled = mask::rewrite(&plain, &masked, json, None)?;
-        let Some(max_len) = max_len else { return self.coding.encode_within(&labelled, usize::MAX) };
+        let Some(max_len) = max_len else { return Some(self.coding.encode(&labelled, FAST)) };
         self.coding.encode_within(&labelled, max_len).or_else(|| {
             let in_place = mask::rewrite(&plain, &masked, json, Some(plain.len()))?;
             self.coding.encode_within(&in_place, max_len)

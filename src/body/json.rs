@@ -81,30 +81,41 @@ impl JsonTracker {
     pub fn positions(&self, bytes: &[u8], ranges: &[(usize, usize)]) -> Vec<Position> {
         let mut place = self.place;
         let mut at = 0;
-        // Where the bare token that `at` stands in begins.
+        // Where the bare token that `at` stands in begins, and where the last token that was asked for ends: a body that is one
+        // endless token full of findings is walked once, not once a finding.
         let mut token = 0;
+        let mut ended: Option<(usize, usize)> = None;
         ranges
             .iter()
             .map(|&(start, end)| {
                 let start = start.min(bytes.len());
                 if start < at {
-                    (place, at, token) = (self.place, 0, 0);
+                    (place, at, token, ended) = (self.place, 0, 0, None);
                 }
-                for byte in bytes.get(at..start).unwrap_or_default() {
-                    at = at.saturating_add(1);
-                    if place != Place::Outside || !is_token_byte(*byte) {
-                        token = at;
-                    }
-                    place = place.after(*byte);
-                }
+                let between = bytes.get(at..start).unwrap_or_default();
+                place = place.over(between);
+                at = start;
                 if place != Place::Outside {
                     return Position::InString;
                 }
-                let end = end.clamp(start, bytes.len());
-                // A range that starts at a separator touches no token before it.
+                // Outside of strings, a run of token bytes back from here holds no quote, so all of it stands outside.
+                let run = between.iter().rev().take_while(|byte| is_token_byte(**byte)).count();
                 let in_token = bytes.get(start).is_some_and(|byte| is_token_byte(*byte));
-                let token = if in_token { token } else { start };
-                Position::Bare { start: token, end: token_end(bytes, place, start, end) }
+                // A range that starts at a separator touches no token before it.
+                if !in_token {
+                    token = start;
+                } else if run < between.len() {
+                    token = start.saturating_sub(run);
+                }
+                let end = end.clamp(start, bytes.len());
+                let token_ends = match ended {
+                    Some((from, to)) if from <= start && start < end && end <= to => to,
+                    _ => token_end(bytes, place, start, end),
+                };
+                if token_ends > end {
+                    ended = Some((end.saturating_sub(1), token_ends));
+                }
+                Position::Bare { start: token, end: token_ends }
             })
             .collect()
     }
@@ -119,7 +130,8 @@ impl JsonTracker {
             return upto;
         }
         // Outside of a string, a run of token bytes back from here holds no quote, so all of it stands outside.
-        let run = before.iter().rev().take_while(|byte| is_token_byte(**byte)).count();
+        let longest = JsonTracker::MAX_TOKEN_BYTES.saturating_add(1);
+        let run = before.iter().rev().take(longest).take_while(|byte| is_token_byte(**byte)).count();
         if run > JsonTracker::MAX_TOKEN_BYTES { upto } else { upto.saturating_sub(run) }
     }
 }
@@ -215,6 +227,15 @@ mod tests {
         );
         assert_eq!(quote_ranges(body, &[(26, 27), (9, 11), (17, 20)]), [last, token, Position::InString]);
         assert_eq!(quote_ranges(body, &[]), []);
+    }
+
+    #[test]
+    fn one_endless_token_full_of_findings_is_walked_once() {
+        let body = b"a@b.co;".repeat(150_000);
+        let ranges: Vec<(usize, usize)> = (0..150_000).map(|at| (at * 7, at * 7 + 6)).collect();
+        let whole = Position::Bare { start: 0, end: body.len() };
+        // Once a finding, this would be 75,000 million steps.
+        assert!(quote_ranges(&body, &ranges).iter().all(|position| *position == whole));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::flow::{FLOOR_BYTES, Stage};
+use super::flow::{FLOOR_BYTES, PROBE_BYTES, Stage};
 use super::host::Host;
 use super::stream::{HttpStream, Step};
 use crate::act::{Count, Direction, GRPC_PERMISSION_DENIED, Inspector, Judgement, Verdict, block_reply};
@@ -40,7 +40,7 @@ impl<H: Host> HttpStream<H> {
         if judgement.verdict.blocks() {
             return self.cut(direction, stage == Stage::Held, &rule, &judgement);
         }
-        if stage == Stage::Drained && !judgement.rewrite && self.host.replace_body(direction, size, &kept).is_err() {
+        if stage.keeps() && !judgement.rewrite && self.host.replace_body(direction, size, &kept).is_err() {
             self.error(ErrorReason::HostCall);
         }
         Step::Continue
@@ -68,8 +68,10 @@ impl<H: Host> HttpStream<H> {
 
     /// Writes the masked body where the body is; `false` where it cannot be made to fit, and nothing was changed.
     fn rewrite(&mut self, direction: Direction, stage: Stage, size: usize, kept: &[u8], inspector: &Inspector) -> bool {
-        let written = if stage == Stage::Drained {
-            inspector.rewrite(kept, None)
+        let written = if stage.keeps() {
+            // Whether we pause or not must not be seen in the result: it depends on how the body was cut.
+            let small = self.flow(direction).expected.is_none() && kept.len() <= PROBE_BYTES;
+            inspector.rewrite(kept, small.then_some(FLOOR_BYTES))
         } else {
             let raw = self.host.body(direction, 0, size).unwrap_or_default();
             inspector.rewrite(&raw, Some(size.max(FLOOR_BYTES)))

@@ -1,23 +1,22 @@
 //! The module's entry: the SDK's contexts, each a few lines of forwarding to the state machine.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType};
 
 use super::envoy::Envoy;
-use super::root::Root;
+use super::root::{Root, Vm};
 use super::stream::{HttpStream, Step};
 use crate::act::Direction;
 
 thread_local! {
-    /// Bytes of bodies held in this VM. It outlives configurations, for streams do.
-    static INFLIGHT: Rc<Cell<u64>> = Rc::default();
+    static VM: Rc<Vm> = Rc::default();
 }
 
 proxy_wasm::main! {{
-    proxy_wasm::set_root_context(|_| Box::new(EnvoyRoot(Root::new(Envoy, INFLIGHT.with(Rc::clone)))));
+    proxy_wasm::set_root_context(|_| Box::new(EnvoyRoot(Root::new(Envoy, VM.with(Rc::clone)))));
 }}
 
 struct EnvoyRoot(Root<Envoy>);

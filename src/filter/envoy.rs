@@ -176,9 +176,8 @@ impl Host for Envoy {
         checked(unsafe { proxy_set_effective_context(context_id) })
     }
 
-    fn request_protocol(&self) -> HostResult<Vec<u8>> {
-        // Parts of a property's path are separated by NUL.
-        let path = b"request\0protocol";
+    fn plugin_name(&self) -> HostResult<Vec<u8>> {
+        let path = b"plugin_name";
         // SAFETY: the path is a live slice that the host only reads; both out-pointers are of locals that live through the call.
         take(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
     }

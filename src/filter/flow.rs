@@ -9,15 +9,15 @@ pub enum Stage {
     Pass,
     /// Headers are held, and Envoy buffers the body while we pause.
     Held,
-    /// Headers have gone; Envoy buffers the body while we pause, because trailers may end it, and only a body that Envoy buffers
-    /// can still be written then.
+    /// Headers have gone; Envoy buffers the body while we pause, because trailers are announced, and only while we pause can a body
+    /// still be written when they come.
     Buffered,
-    /// As `Buffered`, while the body is small: nothing says whether trailers will end it. A body that grows past
-    /// [`PROBE_BYTES`] becomes `Drained`.
-    Probed,
     /// Headers have gone; the body is taken out of each chunk and kept in the VM, outside Envoy's buffer and its limit, and
     /// written into the last chunk.
     Drained,
+    /// As `Drained`, and we pause, as long as the body is small: nothing says whether trailers will end it, and they may. Once it is
+    /// larger than [`PROBE_BYTES`] it is `Drained`.
+    Probed,
     /// It flows: each chunk is judged by itself, but for its end.
     Streamed,
     /// It was blocked; whatever still comes of it is swallowed.
@@ -27,8 +27,15 @@ pub enum Stage {
 /// A body that Envoy buffers may always be written back this long, in bytes: no sane listener's buffer limit is smaller.
 pub const FLOOR_BYTES: usize = 32 * 1024;
 
-/// How much of a body of unknown end is left in Envoy's buffer before it is drained, in bytes.
+/// Most bytes of a body that trailers can end without having been announced: so much may always be written when they come.
 pub const PROBE_BYTES: usize = FLOOR_BYTES;
+
+impl Stage {
+    /// Is the body kept in the VM?
+    pub fn keeps(self) -> bool {
+        matches!(self, Stage::Drained | Stage::Probed)
+    }
+}
 
 /// One direction of an exchange.
 pub struct Flow {

@@ -56,8 +56,8 @@ pub trait Host {
     /// Makes the calls that follow act on the HTTP stream `context_id`, from a root callback.
     fn set_effective_context(&self, context_id: u32) -> HostResult<()>;
 
-    /// The property `request.protocol`: `HTTP/1.1`, `HTTP/2`.
-    fn request_protocol(&self) -> HostResult<Vec<u8>>;
+    /// The property `plugin_name`: the name of the filter's configuration in Envoy.
+    fn plugin_name(&self) -> HostResult<Vec<u8>>;
 
     /// Sets the filter state `wasm.<name>`.
     fn set_filter_state(&self, name: &str, value: &[u8]) -> HostResult<()>;

@@ -22,6 +22,11 @@ impl Metrics {
         Metrics { ids: ids.collect() }
     }
 
+    /// The id of a metric.
+    pub fn id(&self, metric: Metric) -> Option<u32> {
+        self.ids.get(&metric).copied()
+    }
+
     /// Adds to a counter or a gauge.
     pub fn add(&self, host: &impl Host, metric: Metric, by: i64) {
         if let Some(id) = self.ids.get(&metric).filter(|_| by != 0) {

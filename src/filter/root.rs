@@ -1,6 +1,7 @@
 //! The root context: configuration, and the watch over messages that wait for a body.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use super::host::Host;
@@ -22,8 +23,8 @@ pub struct Shared {
     pub policy: Policy,
     /// Its metrics.
     pub metrics: Metrics,
-    /// Bytes of bodies held in this VM, over all configurations.
-    pub inflight: Rc<Cell<u64>>,
+    /// What is shared with other configurations.
+    pub vm: Rc<Vm>,
     /// The `allow_on_headers_stop_iteration` that is lived by: the policy's, until Envoy proves otherwise.
     pub hold_headers: Cell<bool>,
     /// Envoy has proved that the policy's word is true.
@@ -35,18 +36,27 @@ pub struct Shared {
 /// The root of one configuration.
 pub struct Root<H: Host + Clone> {
     host: H,
-    inflight: Rc<Cell<u64>>,
+    vm: Rc<Vm>,
     shared: Option<Rc<Shared>>,
     waiting: Waiting<H>,
+}
+
+/// What outlives a configuration: Envoy gives a new one to the same VM, while streams go on under the old one.
+#[derive(Default)]
+pub struct Vm {
+    /// Bytes of bodies held in this VM.
+    pub inflight: Cell<u64>,
+    /// By plugin, the id of the `bodyguard_policy_info` that stands at 1.
+    policy_info: RefCell<HashMap<Vec<u8>, u32>>,
 }
 
 /// Streams whose headers are held and that no body callback has reached yet.
 pub type Waiting<H> = Rc<RefCell<Vec<Weak<RefCell<HttpStream<H>>>>>>;
 
 impl<H: Host + Clone> Root<H> {
-    /// A root without a configuration. `inflight` is one for the whole VM.
-    pub fn new(host: H, inflight: Rc<Cell<u64>>) -> Root<H> {
-        Root { host, inflight, shared: None, waiting: Waiting::default() }
+    /// A root without a configuration.
+    pub fn new(host: H, vm: Rc<Vm>) -> Root<H> {
+        Root { host, vm, shared: None, waiting: Waiting::default() }
     }
 
     /// Loads the plugin configuration; `false` refuses it, and Envoy keeps what it had.
@@ -60,7 +70,7 @@ impl<H: Host + Clone> Root<H> {
         };
         self.log_problems(log::Level::Warn, "the policy is accepted, with a warning", &policy.warnings);
         let metrics = Metrics::define(&self.host, &policy);
-        metrics.record(&self.host, Metric::PolicyInfo, 1);
+        self.show_policy(&metrics);
         self.host.log(
             log::Level::Info,
             &format!(
@@ -75,7 +85,7 @@ impl<H: Host + Clone> Root<H> {
         self.shared = Some(Rc::new(Shared {
             hold_headers: Cell::new(policy.allow_on_headers_stop_iteration),
             proven: Cell::new(false),
-            inflight: Rc::clone(&self.inflight),
+            vm: Rc::clone(&self.vm),
             memory_bytes: Cell::new(0),
             policy,
             metrics,
@@ -106,6 +116,16 @@ impl<H: Host + Clone> Root<H> {
             let _ = self.host.set_tick_period(0);
         }
         self.waiting.borrow_mut().append(&mut waiting);
+    }
+
+    /// Sets the info of the policy to 1, and that of the one it replaces to 0.
+    fn show_policy(&self, metrics: &Metrics) {
+        let Some(id) = metrics.id(Metric::PolicyInfo) else { return };
+        let plugin = self.host.plugin_name().unwrap_or_default();
+        if let Some(old) = self.vm.policy_info.borrow_mut().insert(plugin, id) {
+            let _ = self.host.record_metric(old, 0);
+        }
+        let _ = self.host.record_metric(id, 1);
     }
 
     fn log_problems(&self, level: log::Level, what: &str, problems: &[Problem]) {

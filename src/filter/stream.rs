@@ -151,7 +151,9 @@ impl<H: Host> HttpStream<H> {
         let fed = self.take_chunk(direction, size);
         let flow = self.flow(direction);
         let step = if end_of_stream || fed.is_err() || flow.is_whole() {
-            self.conclude(direction, size, began)
+            // What was drained is no longer visible.
+            let visible = if self.flow(direction).stage.keeps() { 0 } else { size };
+            self.conclude(direction, visible, began)
         } else if self.flow(direction).stage == Stage::Drained {
             Step::Continue
         } else {
@@ -171,10 +173,11 @@ impl<H: Host> HttpStream<H> {
             Stage::Pass => Step::Continue,
             Stage::Cut => Step::Pause,
             Stage::Streamed => self.end_streaming_by_trailers(direction),
-            Stage::Held | Stage::Buffered | Stage::Probed => {
+            Stage::Held | Stage::Buffered => {
                 let visible = usize::try_from(flow.received).unwrap_or(usize::MAX);
                 self.conclude(direction, visible, now)
             }
+            Stage::Probed => self.conclude(direction, 0, now),
             Stage::Drained if flow.kept.is_empty() => self.conclude(direction, 0, now),
             Stage::Drained => self.conclude_lost(direction, now),
         }
@@ -283,20 +286,10 @@ impl<H: Host> HttpStream<H> {
             Stage::Drained
         } else if self.grpc || headers.get("trailer").is_some() {
             Stage::Buffered
-        } else if self.is_http1(direction, headers) {
-            Stage::Drained
         } else {
             Stage::Probed
         };
         self.flow(direction).stage = stage;
-    }
-
-    /// HTTP/1 announces trailers, HTTP/2 need not. Only HTTP/1 has these headers; of a request, Envoy has removed them already.
-    fn is_http1(&self, direction: Direction, headers: &Headers) -> bool {
-        match direction {
-            Direction::Request => self.host.request_protocol().is_ok_and(|protocol| protocol.starts_with(b"HTTP/1")),
-            Direction::Response => headers.get("transfer-encoding").is_some() || headers.get("connection").is_some(),
-        }
     }
 
     pub(super) fn remove_headers(&mut self, direction: Direction, headers: &Headers, names: &[&str]) {
@@ -319,7 +312,7 @@ impl<H: Host> HttpStream<H> {
     /// Reads and inspects what has come since the last callback; drains it where the body is kept in the VM.
     fn take_chunk(&mut self, direction: Direction, size: usize) -> Result<(), Failure> {
         let flow = self.flow(direction);
-        let drains = flow.stage == Stage::Drained;
+        let drains = flow.stage.keeps();
         let seen = if drains { 0 } else { usize::try_from(flow.received).unwrap_or(usize::MAX) };
         let new = size.saturating_sub(seen);
         if new == 0 {
@@ -341,26 +334,19 @@ impl<H: Host> HttpStream<H> {
             None => Ok(()),
         };
         if drains {
-            self.drain(direction, size, chunk);
-        } else if flow.stage == Stage::Probed && size > PROBE_BYTES {
-            // The inspector has seen all of it; the VM has yet to get hold of it.
-            match self.host.body(direction, 0, size) {
-                Ok(whole) => {
-                    self.flow(direction).stage = Stage::Drained;
-                    self.drain(direction, size, whole);
-                }
-                Err(_) => self.error(ErrorReason::HostCall),
+            if flow.kept.is_empty() {
+                flow.kept = chunk;
+            } else {
+                flow.kept.extend_from_slice(&chunk);
+            }
+            if flow.kept.len() > PROBE_BYTES {
+                flow.stage = Stage::Drained;
+            }
+            if self.host.replace_body(direction, size, b"").is_err() {
+                self.error(ErrorReason::HostCall);
             }
         }
         fed
-    }
-
-    fn drain(&mut self, direction: Direction, size: usize, chunk: Vec<u8>) {
-        if self.host.replace_body(direction, size, b"").is_err() {
-            self.error(ErrorReason::HostCall);
-        }
-        let kept = &mut self.flow(direction).kept;
-        if kept.is_empty() { *kept = chunk } else { kept.extend_from_slice(&chunk) }
     }
 
     fn fail(&mut self, direction: Direction, failure: Failure) -> Failure {
@@ -372,11 +358,11 @@ impl<H: Host> HttpStream<H> {
 
     /// Counts bytes in the VM's budget; `false` where they no longer fit.
     fn charge(&mut self, direction: Direction, bytes: u64) -> bool {
-        let inflight = self.shared.inflight.get().saturating_add(bytes);
+        let inflight = self.shared.vm.inflight.get().saturating_add(bytes);
         if inflight > self.shared.policy.max_inflight_body_bytes {
             return false;
         }
-        self.shared.inflight.set(inflight);
+        self.shared.vm.inflight.set(inflight);
         let flow = self.flow(direction);
         flow.charged = flow.charged.saturating_add(bytes);
         self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX));
@@ -385,7 +371,7 @@ impl<H: Host> HttpStream<H> {
 
     pub(super) fn uncharge(&mut self, direction: Direction) {
         let bytes = std::mem::take(&mut self.flow(direction).charged);
-        self.shared.inflight.set(self.shared.inflight.get().saturating_sub(bytes));
+        self.shared.vm.inflight.set(self.shared.vm.inflight.get().saturating_sub(bytes));
         self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX).saturating_neg());
     }
 

@@ -27,7 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "binary" in metafunc.fixturenames:
         binaries = metafunc.config.getoption("envoy")
-        metafunc.parametrize("binary", binaries, ids=[path.parent.name for path in binaries], scope="session", indirect=True)
+        # With pytest-xdist each version has a worker of its own, so that no Envoy is started twice.
+        params = [pytest.param(path, id=path.parent.name, marks=pytest.mark.xdist_group(path.parent.name)) for path in binaries]
+        metafunc.parametrize("binary", params, scope="session", indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import policies
 import pytest
 import values
 from harness.message import Request, Response, every
-from test_verdicts import assert_request_blocked, assert_response_blocked, post, respond
+from test_verdicts import assert_block_reply, assert_request_blocked, assert_response_blocked, post, respond
 
 
 def raw_deflate(body: bytes) -> bytes:
@@ -126,7 +126,11 @@ BAD_NAMES = [name for name, *_ in BAD]
 @pytest.mark.parametrize("name, coding, body, status", BAD, ids=BAD_NAMES)
 def test_what_cannot_be_decoded_is_refused_when_failing_closed(standard, world, name, coding, body, status):
     headers = [("content-encoding", coding)]
-    assert_response_blocked(world, respond(standard, body, headers=headers), "body.undecodable", 502)
+    answer = respond(standard, body, headers=headers)
+    if status == 415:
+        assert_block_reply(answer, "body.undecodable", "response", 502)  # its head says it all, and is still ours in either world
+    else:
+        assert_response_blocked(world, answer, "body.undecodable", 502)
     assert_request_blocked(world, standard, post(standard, body, headers=headers), "body.undecodable", status)
 
 

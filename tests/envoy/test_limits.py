@@ -9,7 +9,7 @@ import pytest
 import values
 from harness.config import Setup
 from harness.message import Request, Response, every, wait_until
-from test_verdicts import assert_request_blocked, assert_response_blocked, post, respond
+from test_verdicts import assert_block_reply, assert_request_blocked, assert_response_blocked, post, respond
 
 MIB = policies.MIB
 
@@ -27,7 +27,11 @@ def test_a_body_of_exactly_the_cap_is_inspected(standard):
 def test_a_body_over_the_cap_is_blocked_as_truncated(standard, world, framing, excess):
     body = b"y" * (policies.SMALL + excess)
     standard.upstream.script(Response(pieces=every(body, 900), framing=framing))
-    assert_response_blocked(world, standard.exchange(Request(path="/small")), "body.truncated", 502)
+    answer = standard.exchange(Request(path="/small"))
+    if framing == "length":
+        assert_block_reply(answer, "body.truncated", "response", 502)  # its head says it all, and is still ours in either world
+    else:
+        assert_response_blocked(world, answer, "body.truncated", 502)
     standard.upstream.script(Response(body=b"stored"))
     answer = standard.exchange(Request(method="POST", path="/small", pieces=every(body, 900), framing=framing))
     assert_request_blocked(world, standard, answer, "body.truncated", 413)
@@ -99,11 +103,11 @@ def test_redaction_that_would_outgrow_envoys_buffer_masks_in_place_and_envoy_sur
 def test_a_body_beyond_a_small_listener_limit_is_never_passed_unread(run, world):
     hold = world == "held"
     envoy = run(Setup(policies.standard(hold), hold=hold, buffer_limit=1 << 16))
-    body = b"z" * 200_000 + values.AWS.raw
+    body = b"z" * 200_000 + b" " + values.AWS.raw
     envoy.upstream.script(Response(pieces=every(body, 16_384)))
     answer = envoy.exchange(Request(path="/x"))
     assert values.AWS.raw not in answer.body and b"zzzz" not in answer.body
-    assert not answer.complete or answer.status >= 500
+    assert not answer.complete or answer.status == 403 or answer.status >= 500
     answer = envoy.exchange(Request(method="POST", path="/x", pieces=every(body, 16_384)))
     assert answer.status in (403, 413)
     assert all(values.AWS.raw not in request.body and not request.complete for request in envoy.upstream.received[1:])

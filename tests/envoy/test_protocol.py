@@ -195,7 +195,7 @@ def test_an_upstream_that_breaks_off_does_not_get_its_bytes_through_unread(stand
 def test_an_answer_before_the_end_of_the_request_does_no_harm(standard):
     body, masked = values.document(values.EMAIL, filler=500)
     standard.upstream.script(Response(body=body, headers=TEXT, early=True))
-    pieces = [b"start ", lambda _: True, b"x" * 50_000, values.EMAIL.raw]
+    pieces = [b"start ", lambda _: True, b"x" * 50_000, b" " + values.EMAIL.raw]
     for protocol, upstream in MATRIX:
         answer = standard.exchange(Request(method="POST", path="/requests-only", pieces=pieces, framing="none"), protocol, upstream)
         assert not answer.complete or answer.body == body

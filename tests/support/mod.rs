@@ -72,7 +72,6 @@ struct State {
     reply: Option<LocalReply>,
     reset: bool,
     resumed: Vec<Direction>,
-    protocol: Vec<u8>,
     log: Vec<(log::Level, String)>,
     metrics: Vec<(String, i64)>,
     filter_state: BTreeMap<String, String>,
@@ -175,8 +174,8 @@ impl Host for Script {
     fn set_effective_context(&self, _: u32) -> HostResult<()> {
         Ok(())
     }
-    fn request_protocol(&self) -> HostResult<Vec<u8>> {
-        Ok(self.0.borrow().protocol.clone())
+    fn plugin_name(&self) -> HostResult<Vec<u8>> {
+        Ok(b"bodyguard".to_vec())
     }
     fn set_filter_state(&self, name: &str, value: &[u8]) -> HostResult<()> {
         let value = String::from_utf8_lossy(value).into_owned();
@@ -230,7 +229,6 @@ impl Envoy {
     pub fn try_new(policy: &str, flag: bool) -> Result<Envoy, Vec<String>> {
         let script = Script::default();
         script.0.borrow_mut().configuration = policy.as_bytes().to_vec();
-        script.0.borrow_mut().protocol = b"HTTP/1.1".to_vec();
         let mut root = Root::new(script.clone(), Rc::default());
         if !root.configure() {
             return Err(script.log().into_iter().map(|(_, line)| line).collect());
@@ -240,11 +238,6 @@ impl Envoy {
 
     pub fn new(policy: &str, flag: bool) -> Envoy {
         Envoy::try_new(policy, flag).unwrap_or_else(|log| panic!("{log:?}"))
-    }
-
-    pub fn protocol(self, protocol: &str) -> Envoy {
-        self.script.0.borrow_mut().protocol = protocol.as_bytes().to_vec();
-        self
     }
 
     pub fn begin(&mut self) -> Exchange<'_> {

@@ -3,7 +3,7 @@
 //! The low four bits of the first byte tell them apart. In zlib they are the method, 8. In raw DEFLATE, 8 would be a stored
 //! block whose padding is not zero, which no encoder writes; so 8 means zlib, and then header and checksum must hold.
 
-use super::inflate::{Inflate, Next};
+use super::flate::{Inflate, Next};
 use super::{DecodeError, Output};
 
 /// Decodes one zlib or raw stream.

@@ -3,9 +3,7 @@
 //! All header flags are read; nothing of a header is kept. Reserved flags, a wrong checksum of any kind and a header of more
 //! than [`MAX_HEADER_BYTES`] are errors.
 
-use crc32fast::Hasher;
-
-use super::inflate::{Inflate, Next};
+use super::flate::{Inflate, Next, crc32};
 use super::{DecodeError, Output};
 
 /// Longest header of one member, in bytes. HTTP senders write 10, file servers a name, bgzip 18. Without a bound, a file name
@@ -27,7 +25,7 @@ const FLAGS_RESERVED: u8 = 0b1110_0000;
 /// The trailer of one member that holds `plain`.
 pub(super) fn trailer(plain: &[u8]) -> [u8; TRAILER_BYTES] {
     // The length is kept modulo 2^32.
-    trailer_of(crc32fast::hash(plain), plain.len() as u32)
+    trailer_of(crc32(0, plain), plain.len() as u32)
 }
 
 fn trailer_of(crc: u32, length: u32) -> [u8; TRAILER_BYTES] {
@@ -40,7 +38,7 @@ pub(super) struct Gzip {
     inflate: Inflate,
     stage: Stage,
     /// CRC-32 of the member's plain bytes.
-    crc: Hasher,
+    crc: u32,
     /// Length of the member's plain bytes, modulo 2^32.
     length: u32,
 }
@@ -60,7 +58,7 @@ enum Stage {
 
 impl Gzip {
     pub(super) fn new() -> Gzip {
-        Gzip { inflate: Inflate::new(), stage: Stage::Start, crc: Hasher::new(), length: 0 }
+        Gzip { inflate: Inflate::new(), stage: Stage::Start, crc: 0, length: 0 }
     }
 
     pub(super) fn feed(&mut self, chunk: &[u8], out: &mut Output, sink: &mut dyn FnMut(&[u8])) -> Result<(), DecodeError> {
@@ -87,7 +85,7 @@ impl Gzip {
             let step = self.inflate.step(rest, out.room());
             rest = rest.get(step.consumed..).unwrap_or_default();
             let next = step.next;
-            self.crc.update(step.output);
+            self.crc = crc32(self.crc, step.output);
             self.length = self.length.wrapping_add(step.output.len() as u32);
             out.give(step.output, sink)?;
             match next {
@@ -114,14 +112,14 @@ impl Gzip {
             Stage::Header(header) => {
                 if header.take(byte)? {
                     self.inflate.start(false);
-                    self.crc.reset();
+                    self.crc = 0;
                     self.length = 0;
                     self.stage = Stage::Stream;
                 }
             }
             Stage::Trailer(trailer) => {
                 if trailer.take(byte) {
-                    let expected = trailer_of(self.crc.clone().finalize(), self.length);
+                    let expected = trailer_of(self.crc, self.length);
                     if trailer.bytes != expected {
                         return Err(DecodeError::Corrupt);
                     }
@@ -164,7 +162,7 @@ struct Header {
     field: Field,
     flags: u8,
     taken: u16,
-    crc: Hasher,
+    crc: u32,
 }
 
 #[derive(Debug)]
@@ -180,7 +178,7 @@ enum Field {
 
 impl Header {
     fn new() -> Header {
-        Header { field: Field::Fixed(Collector::default()), flags: 0, taken: 0, crc: Hasher::new() }
+        Header { field: Field::Fixed(Collector::default()), flags: 0, taken: 0, crc: 0 }
     }
 
     /// Takes one byte; is the header complete?
@@ -191,7 +189,7 @@ impl Header {
         }
         // The checksum covers all that stands before it.
         if !matches!(self.field, Field::Crc(_)) {
-            self.crc.update(&[byte]);
+            self.crc = crc32(self.crc, &[byte]);
         }
         let field_ended = match &mut self.field {
             Field::Fixed(fixed) => {
@@ -220,7 +218,7 @@ impl Header {
             Field::Crc(crc) => {
                 let ended = crc.take(byte);
                 // The low 16 bits of the header's CRC-32.
-                if ended && u32::from(u16::from_le_bytes(crc.bytes)) != self.crc.clone().finalize() & 0xffff {
+                if ended && u32::from(u16::from_le_bytes(crc.bytes)) != self.crc & 0xffff {
                     return Err(DecodeError::Corrupt);
                 }
                 ended

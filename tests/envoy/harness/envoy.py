@@ -19,7 +19,7 @@ from .upstream import Upstream
 
 START_PATIENCE = 30.0
 # Lines that no Envoy may ever log here: the module trapped, or Envoy itself went down.
-FATAL = re.compile(r"panicked at|Proxy-Wasm failed|RuntimeError|Caught \w+ fault|assert failure|wasm trap|\[critical\]\[(?!main)", re.I)
+FATAL = re.compile(r"panicked at|Proxy-Wasm failed|RuntimeError|Caught \w+ fault|assert failure|wasm trap|\[critical\]\[(?!main|wasm)", re.I)
 SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -40,7 +40,7 @@ class Sample:
 class Envoy:
     """An Envoy with bodyguard in it, and its upstream."""
 
-    def __init__(self, binary: Path, module: Path, setup: Setup, folder: Path, level: str = "info,wasm:trace"):
+    def __init__(self, binary: Path, module: Path, setup: Setup, folder: Path, level: str = "warning,wasm:trace"):
         folder.mkdir(parents=True)
         self.setup, self.folder, self.module = setup, folder, module
         self.log_path = folder / "envoy.log"
@@ -57,7 +57,7 @@ class Envoy:
                     str(binary), "-c", str(file), "--disable-hot-restart", "--concurrency", str(setup.concurrency),
                     "--log-level", general, *(["--component-log-level", components] if components else []),
                     "--admin-address-path", str(folder / "admin"), "--file-flush-interval-msec", "20",
-                    "--drain-time-s", "1", "--parent-shutdown-time-s", "2",
+                    "--service-node", "test", "--service-cluster", "test",
                 ],
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
@@ -71,7 +71,7 @@ class Envoy:
         deadline = time.monotonic() + START_PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise CouldNotStart(self.log())
+                raise CouldNotStart(self.log()[-8000:])
             try:
                 self.admin_address = (self.folder / "admin").read_text().strip()
                 if self.admin_address and self.admin("/ready").strip() == "LIVE":
@@ -80,7 +80,7 @@ class Envoy:
             except OSError:
                 pass
             time.sleep(0.03)
-        raise CouldNotStart(f"not ready after {START_PATIENCE:.0f} s\n{self.log()}")
+        raise CouldNotStart(f"not ready after {START_PATIENCE:.0f} s\n{self.log()[-3000:]}")
 
     def admin(self, path: str) -> str:
         with urllib.request.urlopen(f"http://{self.admin_address}{path}", timeout=5) as answer:
@@ -147,14 +147,14 @@ class Envoy:
             except ValueError:
                 continue
             if isinstance(event, dict) and "verdict" in event:
-                events.append({**event, "_level": re.findall(r"\[(\w+)\]", line)[2 if line.startswith("[2") else 0]})
+                events.append({**event, "_level": re.search(r"\[(\w+)\]\[wasm\]", line)[1]})
         return events
 
-    def access_lines(self, mark: int, count: int = 1) -> list[str]:
-        """The access log since `mark`, once it has `count` lines."""
-        lines = lambda: [line for line in self.log_since(mark).splitlines() if line.startswith("ACCESS ")]
-        wait_until(lambda: len(lines()) >= count, f"{count} access log lines")
-        return lines()
+    def access_line(self, path: str) -> str:
+        """The access log's line for `path`, which must be of this test alone: Envoy writes the log some time later."""
+        lines = lambda: [line for line in self.log().splitlines() if line.startswith(f"ACCESS {path} ")]
+        wait_until(lambda: bool(lines()), f"an access log line for {path}")
+        return lines()[-1]
 
     # Updates and the end.
 

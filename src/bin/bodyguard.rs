@@ -1,2 +1,0 @@
-//! The command line tool: the same code as the module, native.
-fn main() {}

@@ -1,0 +1,106 @@
+//! `bodyguard explain`: which rule a request gets, why, and what that means.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use bodyguard::act::Direction;
+use bodyguard::policy::{BodyMode, BodyRule, FailMode, Mode, Policy, Resolution, Rule};
+
+use crate::request::RequestArgs;
+use crate::{EXIT_OK, Failed, require_policy};
+
+/// Tell which domain and route of a policy a request gets, and what the filter will do with its bodies.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 explained, 2 error
+
+Example:
+  bodyguard explain --policy p.yaml --host api.example.com --path '/v1/%2e%2e/admin?x=1' \\
+    --method POST --content-type application/json --header x-tenant:acme")]
+pub(crate) struct Args {
+    /// The policy, YAML or JSON
+    #[arg(long)]
+    policy: PathBuf,
+    #[command(flatten)]
+    request: RequestArgs,
+    /// The request's `content-type`
+    #[arg(long)]
+    content_type: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
+    let policy = require_policy(&args.policy)?;
+    let explanation = args.request.with_head(args.content_type.as_deref(), |head| policy.explain(head));
+    let mut out = io::stdout().lock();
+    writeln!(out, "policy    {:?}, hash {}", policy.name, policy.hash)?;
+    writeln!(out, "{explanation}")?;
+    if let Resolution::Rule(rule) = &explanation.resolution {
+        writeln!(out)?;
+        for (direction, body_rule) in [(Direction::Request, &rule.request), (Direction::Response, &rule.response)] {
+            writeln!(out, "What happens to a {direction}:")?;
+            match body_rule {
+                None => writeln!(out, "  its body is not read.")?,
+                Some(body_rule) => {
+                    for line in consequences(&policy, rule, direction, body_rule) {
+                        writeln!(out, "  {line}")?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(EXIT_OK)
+}
+
+/// What the filter will do in one direction, a sentence a line.
+fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &BodyRule) -> Vec<String> {
+    let mut lines = Vec::new();
+    let kinds = |set: bodyguard::detect::KindSet| set.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    let blocks = rule.mode == Mode::Block;
+    let status = rule.block_response.as_ref().and_then(|reply| reply.status).unwrap_or(403);
+    let blocked = match (blocks, direction, policy.allow_on_headers_stop_iteration) {
+        (false, ..) => "is recorded as a would-block, and passes".to_string(),
+        (true, Direction::Request, true) => format!("is answered with {status}; the upstream sees nothing of it"),
+        (true, Direction::Request, false) => {
+            format!("is answered with {status}; the upstream sees its headers and an aborted body")
+        }
+        (true, Direction::Response, true) => format!("becomes a {status}"),
+        (true, Direction::Response, false) => "is cut: its headers have gone, no byte of its body follows".to_string(),
+    };
+    if body_rule.sensitive_data {
+        lines.push(format!("with a finding of any kind, it {blocked}."));
+    } else if !body_rule.block.is_empty() {
+        lines.push(format!("with a finding of {}, it {blocked}.", kinds(body_rule.block)));
+    }
+    let any_finding_blocks = blocks && body_rule.sensitive_data;
+    if !body_rule.redact.is_empty() && !any_finding_blocks {
+        let masked = blocks || body_rule.redact_in_observe_modes;
+        let what = if masked { "is masked" } else { "is recorded, and stays as it is" };
+        lines.push(format!("a finding of {} {what}.", kinds(body_rule.redact)));
+    }
+    lines.push(format!(
+        "a body over {} bytes, before or after decoding, {}.",
+        body_rule.max_bytes,
+        match blocks {
+            true => "is blocked",
+            false => "passes as a would-block, counted as uninspected",
+        }
+    ));
+    lines.push(format!(
+        "a body that cannot be decoded {}.",
+        match (blocks, rule.fail_mode) {
+            (_, FailMode::Open) => "passes, counted as uninspected",
+            (true, FailMode::Close) => "is blocked",
+            (false, FailMode::Close) => "passes as a would-block, counted as uninspected",
+        }
+    ));
+    lines.push(match body_rule.body_mode {
+        BodyMode::Streamed => "it is judged as it flows.".into(),
+        BodyMode::Buffered => "it is judged when it is whole.".into(),
+        BodyMode::Auto => "it is judged when it is whole, or as it flows where its type is a stream.".into(),
+    });
+    if !rule.skip_content_types.is_empty() {
+        let ranges: Vec<&str> = rule.skip_content_types.iter().map(|range| range.as_str()).collect();
+        lines.push(format!("bodies of {} are not read.", ranges.join(", ")));
+    }
+    lines
+}

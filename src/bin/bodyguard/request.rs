@@ -1,0 +1,44 @@
+//! The arguments that describe a request, as `redact` and `explain` both take them.
+
+use bodyguard::policy::RequestHead;
+
+/// What of a request selects a rule.
+#[derive(clap::Args)]
+pub(crate) struct RequestArgs {
+    /// The request's host (`:authority`)
+    #[arg(long, default_value = "localhost")]
+    pub(crate) host: String,
+    /// The request's path, with or without a query
+    #[arg(long, default_value = "/")]
+    pub(crate) path: String,
+    /// The request's method
+    #[arg(long, default_value = "GET")]
+    pub(crate) method: String,
+    /// A header of the request; may be given many times
+    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = parse_header)]
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+fn parse_header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_ascii_lowercase(), value.trim().to_string())),
+        _ => Err("a header is written name:value".into()),
+    }
+}
+
+impl RequestArgs {
+    /// Calls `then` with the head; `content_type` is the request's own, where there is one.
+    pub(crate) fn with_head<T>(&self, content_type: Option<&str>, then: impl FnOnce(&RequestHead<'_>) -> T) -> T {
+        let mut headers: Vec<(&[u8], &[u8])> =
+            self.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        if let Some(content_type) = content_type {
+            headers.push((b"content-type", content_type.as_bytes()));
+        }
+        then(&RequestHead {
+            authority: self.host.as_bytes(),
+            path: self.path.as_bytes(),
+            method: self.method.as_bytes(),
+            headers: &headers,
+        })
+    }
+}
