@@ -113,10 +113,10 @@ pub static KINDS: [KindSpec; 10] = [
         mask: Mask::Label,
         detect_only: false,
         pattern: concat!(
-            r"-----BEGIN(?: |\+|%20)(?:[A-Z0-9]+(?: |\+|%20))*PRIVATE(?: |\+|%20)KEY(?:(?: |\+|%20)BLOCK)?-----",
+            r"-----BEGIN(?: |\+|%20)(?:[A-Z0-9]+(?:[._-][A-Z0-9]+)*(?: |\+|%20))*PRIVATE(?: |\+|%20)KEY(?:(?: |\+|%20)BLOCK)?-----",
             // Anything a block may hold, up to the next five dashes; no quote, for it ends the string that the block stands in.
             r"(?:-{0,4}[\t\n\r !#$%&()*+,./0-9:;<=>?@A-Z\[\\\]_a-z~\x80-\xFF])*",
-            r"(?:-----END[ +%A-Z0-9]*-----)?",
+            r"(?:-----END(?:-?[ +%._A-Z0-9])*-----)?",
         ),
         max_len: 64 * 1024,
         anchor: Anchor::Prefix(&["-----BEGIN"]),

@@ -47,6 +47,20 @@ pub(crate) fn longest(kind: Kind, body: &[u8], start: usize) -> Option<usize> {
     found.map(|half| start + half.offset())
 }
 
+/// Bytes that the automaton of a kind reads from `start` on, until nothing more can match.
+pub(crate) fn walked(kind: Kind, body: &[u8], start: usize) -> usize {
+    let automaton = &PATTERNS[kind.index()];
+    let end = body.len().min(start + kind.spec().max_len);
+    let mut state = automaton.start_state_forward(&Input::new(&body[start..end]).anchored(Anchored::Yes)).unwrap();
+    for (count, byte) in body[start..end].iter().enumerate() {
+        state = automaton.next_state(state, *byte);
+        if automaton.is_dead_state(state) {
+            return count + 1;
+        }
+    }
+    end - start
+}
+
 /// A match with its neighbours.
 pub(crate) fn candidate(body: &[u8], start: usize, end: usize) -> Candidate<'_> {
     Candidate {

@@ -27,10 +27,9 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
         return None;
     }
     let length = value.len().saturating_sub(host.len()).saturating_add(host_length(host)?);
-    let next = behind(value, candidate.after, length).first();
-    let quoted = local.contains(&b'\'') && next == Some(&b'\'');
-    let remote =
-        local == b"git" && (matches!(next, Some(b':' | b'/')) || host.starts_with(b"git") || host.starts_with(b"bitbucket."));
+    let next = behind(value, candidate.after, length);
+    let quoted = local.contains(&b'\'') && next.starts_with(b"'");
+    let remote = is_remote(local, host, next);
     (!quoted && !remote && !is_in_authority(candidate.before, at)).then_some(length)
 }
 
@@ -39,11 +38,31 @@ fn is_word(byte: u8) -> bool {
 }
 
 /// Would a local part that begins further left reach up to here?
+///
+/// Behind an apostrophe both can be true: `o'brien@` and `return'bob@...'`. Then the position counts, but only behind the first
+/// apostrophe of a run.
 fn is_joined(before: &[u8]) -> bool {
-    let glue = before.iter().rev().take_while(|byte| matches!(byte, b'+' | b'-' | b'.')).count();
-    match before.split_at_checked(before.len().saturating_sub(glue)) {
-        Some((rest, glue)) => boundary::left(rest).is_some_and(is_word) && !glue.windows(2).any(|pair| pair == b".."),
-        None => false,
+    if let [rest @ .., b'\''] = before {
+        let run = rest.iter().rev().find(|byte| !is_word(**byte) && !matches!(byte, b'+' | b'-' | b'.'));
+        return boundary::left(rest).is_some_and(is_word) && run == Some(&b'\'');
+    }
+    let mut rest = before;
+    let mut point = false;
+    while let Some((glue, is_point)) = strip_glue(rest) {
+        if point && is_point {
+            return false;
+        }
+        (rest, point) = (glue, is_point);
+    }
+    boundary::left(rest).is_some_and(is_word)
+}
+
+/// Takes one character off the end that a local part can hold but not begin with; says whether it is a point.
+fn strip_glue(before: &[u8]) -> Option<(&[u8], bool)> {
+    match before {
+        [rest @ .., b'.'] => Some((rest, true)),
+        [rest @ .., b'+' | b'-'] | [rest @ .., b'%', b'2', b'B' | b'b'] => Some((rest, false)),
+        _ => None,
     }
 }
 
@@ -94,6 +113,13 @@ fn is_version(host: &[u8]) -> bool {
 fn is_density(host: &[u8]) -> bool {
     let digits = host.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
     (1..=3).contains(&digits) && matches!(host.get(digits..), Some([b'x', b'.', ..]))
+}
+
+/// The address of a repository: `git@host:owner/name`, and any user at a well-known host of code with a path behind a colon.
+fn is_remote(local: &[u8], host: &[u8], next: &[u8]) -> bool {
+    let code = [b"github.".as_slice(), b"gitlab.", b"bitbucket."].iter().any(|name| host.starts_with(name));
+    let path = matches!(next, [b':', byte, ..] if byte.is_ascii_alphanumeric());
+    (local == b"git" && (code || matches!(next, [b':' | b'/', ..]))) || (code && path)
 }
 
 /// Does the user part of a URL, `scheme://user:password@`, go on up to here?

@@ -9,6 +9,9 @@ use serde::de::IgnoredAny;
 use super::boundary;
 use crate::detect::Candidate;
 
+/// Letters of the shortest header, `{"alg":""}`. Shorter ones are not decoded.
+const HEADER_MIN: usize = 14;
+
 /// What is read of a header.
 #[derive(Deserialize)]
 struct Header {
@@ -35,6 +38,9 @@ pub(crate) fn is_token(token: &[u8]) -> bool {
 fn length(value: &[u8]) -> Option<usize> {
     let mut parts = value.split(|byte| *byte == b'.');
     let (first, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if first.len() < HEADER_MIN {
+        return None;
+    }
     let header: Header = serde_json::from_slice(&decode(first)?).ok()?;
     let signed = first.len().saturating_add(payload.len()).saturating_add(signature.len()).saturating_add(2);
     match (parts.next(), parts.next()) {

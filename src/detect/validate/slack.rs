@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `xoxb-` bot | one or two numbers, then 16 or more alphanumerics |
 //! | `xoxp-`, `xoxe-` user | three numbers, then 24 or more alphanumerics |
-//! | `xoxe-` refresh | a version digit, then 24 or more alphanumerics (Slack's have 146) |
-//! | `xoxe.xoxp-`, `xoxe.xoxb-` configuration and rotating | the same (Slack's have 163 to 166) |
+//! | `xoxe-` refresh | a version digit, then 24 or more letters and digits (Slack's have 146) |
+//! | `xoxe.xoxp-`, `xoxe.xoxb-` configuration and rotating | the same, not all letters unless 100 or more (Slack's have 163 to 166) |
 //! | `xoxa-`, `xoxr-` legacy workspace | numbers or none, then 8 or more alphanumerics, not all letters if there is no number |
 //! | `xoxs-`, `xoxo-` legacy session | three numbers, then 10 or more alphanumerics |
 //! | `xapp-` app level | a version digit, an app ID of upper-case letters and digits, a number, then 32 or more alphanumerics |
@@ -41,7 +41,7 @@ fn is_token(value: &[u8]) -> bool {
     match (prefix, count) {
         (b"xoxb", 1 | 2) => numbers && secret.len() >= 16,
         (b"xoxp" | b"xoxe", 3) => numbers && secret.len() >= 24,
-        (b"xoxe" | b"xoxe.xoxp" | b"xoxe.xoxb", 1) => version && secret.len() >= 24,
+        (b"xoxe" | b"xoxe.xoxp" | b"xoxe.xoxb", 1) => version && secret.len() >= 24 && (varied(secret) || secret.len() >= 100),
         (b"xoxa" | b"xoxr", 0) => secret.len() >= 8 && varied(secret),
         (b"xoxa" | b"xoxr", _) => numbers && secret.len() >= 8,
         (b"xoxs" | b"xoxo", 3) => numbers && secret.len() >= 10,
