@@ -6,6 +6,10 @@ use crate::detect::Candidate;
 
 /// Most digits of a number (ISO/IEC 7812-1).
 const MAX_DIGITS: usize = 19;
+/// Groups that fit into what a validator sees; a chain that long has no known beginning. An IBAN has at most nine.
+const CHAIN_MAX: usize = 12;
+/// Groups of a number printed in fours.
+const FOURS: usize = 4;
 /// Bytes of four groups of four with their separators.
 const FOUR_FOURS: usize = 19;
 
@@ -19,7 +23,7 @@ pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
 /// The longest number of a known issuer that the match begins with: 4-4-4-4 and three more digits can be a card and its
 /// security code.
 pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
-    if !may_start(candidate.before, candidate.value) {
+    if !may_start(candidate.before, candidate.value) || goes_on_a_chain(candidate) {
         return None;
     }
     let whole = candidate.value.len();
@@ -28,6 +32,29 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
         let free = !boundary::alphanumeric_after(behind(candidate.value, candidate.after, *length));
         free && candidate.value.get(..*length).is_some_and(is_number)
     })
+}
+
+/// Does a grouped number go on a chain of fours with the same separator, as in an IBAN or an ICCID? Behind four groups it does
+/// not: that is another card.
+fn goes_on_a_chain(candidate: &Candidate<'_>) -> bool {
+    let Some(separator) = candidate.value.get(4).filter(|byte| !byte.is_ascii_digit()) else { return false };
+    let mut groups = candidate.before.rsplit(|byte| byte == separator);
+    if !groups.next().is_some_and(<[u8]>::is_empty) {
+        return false;
+    }
+    let mut count = 0usize;
+    for group in groups {
+        let Some((outside, four)) = group.split_last_chunk::<4>() else { break };
+        let text = four.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        if !text || !four.iter().any(u8::is_ascii_digit) || boundary::alphanumeric_before(outside) {
+            break;
+        }
+        count = count.saturating_add(1);
+        if !outside.is_empty() {
+            break;
+        }
+    }
+    count < CHAIN_MAX && !count.is_multiple_of(FOURS)
 }
 
 /// A point before it, and before that a digit (`0.4111`) or nothing a word or an ellipsis could end with (`x=.4111`).

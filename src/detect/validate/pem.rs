@@ -7,7 +7,7 @@ use crate::detect::Candidate;
 const LINE_MIN: usize = 16;
 /// Fewest letters of base64 of a key: 24 bytes, less than the secret of any algorithm in use.
 const KEY_MIN: usize = 32;
-/// Most letters in a line of a PEM file (RFC 7468: 64, RFC 2045: 76); a longer first line is the whole key.
+/// Most letters in a line of a PEM file (RFC 7468: 64, RFC 2045: 76); behind a longer first line there is no last short one.
 const LINE_MAX: usize = 76;
 /// `-----BEGIN`
 const BEGIN: usize = 10;
@@ -46,7 +46,7 @@ fn find_dashes(text: &[u8]) -> Option<usize> {
 struct Material {
     /// Letters of base64 in lines that count.
     letters: usize,
-    /// Where the material ends if nothing says so: behind the first line that is shorter than those before.
+    /// Where the material ends if nothing says so: behind the first line that is too short to count, for it may be the last.
     end: usize,
 }
 
@@ -72,11 +72,13 @@ impl Material {
             if counts {
                 material.letters = material.letters.saturating_add(line.letters);
             }
-            if open && (counts || first_line > 0) {
+            if open && (counts || (1..=LINE_MAX).contains(&first_line)) {
                 material.end = text.len().saturating_sub(rest.len());
-                open = line.letters >= first_line && line.letters <= LINE_MAX;
-                first_line = first_line.max(line.letters);
             }
+            if first_line == 0 && counts {
+                first_line = line.letters;
+            }
+            open &= counts || first_line == 0;
         }
         material
     }
