@@ -180,14 +180,12 @@ def test_every_message_that_is_not_clean_makes_one_event(standard, world):
 
 
 def test_access_logs_can_tell_the_verdict(standard):
-    mark = standard.log_mark()
-    respond(standard, THREE)
-    [line] = standard.access_lines(mark)
+    respond(standard, THREE, "/x/masked")
+    line = standard.access_line("/x/masked")
     assert re.search(r"verdict=\S*redacted", line), line
     assert re.search(r"findings=response:redact:credit_card=1,email=3$", line), line
-    mark = standard.log_mark()
-    post(standard, KEY)
-    [line] = standard.access_lines(mark)
+    post(standard, KEY, "/x/refused")
+    line = standard.access_line("/x/refused")
     assert re.search(r"verdict=\S*blocked", line) and "request:block:aws_access_key=1" in line, line
 
 

@@ -150,11 +150,11 @@ class Envoy:
                 events.append({**event, "_level": re.search(r"\[(\w+)\]\[wasm\]", line)[1]})
         return events
 
-    def access_lines(self, mark: int, count: int = 1) -> list[str]:
-        """The access log since `mark`, once it has `count` lines."""
-        lines = lambda: [line for line in self.log_since(mark).splitlines() if line.startswith("ACCESS ")]
-        wait_until(lambda: len(lines()) >= count, f"{count} access log lines")
-        return lines()
+    def access_line(self, path: str) -> str:
+        """The access log's line for `path`, which must be of this test alone: Envoy writes the log some time later."""
+        lines = lambda: [line for line in self.log().splitlines() if line.startswith(f"ACCESS {path} ")]
+        wait_until(lambda: bool(lines()), f"an access log line for {path}")
+        return lines()[-1]
 
     # Updates and the end.
 
