@@ -12,7 +12,7 @@ use super::flow::{Flow, PROBE_BYTES, Stage};
 use super::head::Headers;
 use super::host::Host;
 use super::root::{Shared, TICK_MILLISECONDS, Waiting};
-use crate::act::{self, Direction, Failure, MessageHead, Plan, Uninspected, Verdict};
+use crate::act::{self, Direction, Failure, Inspector, MessageHead, Plan, Uninspected, Verdict};
 use crate::body::{MediaType, narrow_accept_encoding};
 use crate::policy::{RequestHead, Resolution, Rule};
 use crate::telemetry::{ErrorReason, Metric};
@@ -88,17 +88,8 @@ impl<H: Host> HttpStream<H> {
             self.on_request(headers.clone());
         }
         let Some(rule) = self.rule.clone() else { return Step::Continue };
-        if self.is_tunnel(direction, &headers) {
-            let inspected = match direction {
-                Direction::Request => rule.request.is_some(),
-                Direction::Response => rule.response.is_some(),
-            };
-            if inspected {
-                self.uninspected(direction, Uninspected::Upgrade);
-            }
-            return Step::Continue;
-        }
-        if end_of_stream {
+        let tunnel = self.is_tunnel(direction, &headers);
+        if end_of_stream && !tunnel {
             return Step::Continue;
         }
         let content_encoding = headers.joined("content-encoding");
@@ -106,8 +97,10 @@ impl<H: Host> HttpStream<H> {
             content_type: headers.get("content-type"),
             content_encoding: content_encoding.as_deref(),
             content_length: headers.content_length(),
+            partial: direction == Direction::Response && headers.get(":status") == Some(b"206"),
         };
-        match act::plan(&rule, direction, &head) {
+        let plan = if tunnel { act::plan_tunnel(&rule, direction) } else { act::plan(&rule, direction, &head) };
+        match plan {
             Plan::Pass(reason) => {
                 if let Some(reason) = reason {
                     self.uninspected(direction, reason);
@@ -239,6 +232,9 @@ impl<H: Host> HttpStream<H> {
                 let _ = self.host.set_header(Direction::Request, "accept-encoding", &narrowed);
             }
         }
+        if act::wants_whole_bodies(&rule) {
+            self.remove_headers(Direction::Request, &headers, &["range", "if-range"]);
+        }
         self.rule = Some(rule);
         self.request_headers = headers;
     }
@@ -277,9 +273,12 @@ impl<H: Host> HttpStream<H> {
     /// Makes headers fit to go before the body is judged, and chooses where the body is kept.
     fn release(&mut self, direction: Direction, headers: &Headers) {
         let flow = self.flow(direction);
-        let may_rewrite = flow.inspector.as_ref().is_some_and(|inspector| inspector.may_rewrite());
-        if may_rewrite {
+        let may = |what: fn(&Inspector) -> bool| flow.inspector.as_deref().is_some_and(what);
+        let (may_rewrite, may_resize) = (may(Inspector::may_rewrite), may(Inspector::may_resize));
+        if may_resize {
             self.remove_headers(direction, headers, &["content-length"]);
+        }
+        if may_rewrite {
             self.remove_headers(direction, headers, &STALE_HEADERS);
         }
         let stage = if self.flow(direction).expected.is_some() {

@@ -15,8 +15,10 @@ impl<H: Host> HttpStream<H> {
     /// Begins a body that flows. Its headers are held until its first chunk where Envoy lets us, for a clean reply to that one; a
     /// body that takes its time gets them from the watch.
     pub(super) fn begin_streaming(&mut self, direction: Direction, streamer: Box<dyn InFlight>, headers: &Headers) -> Step {
-        if streamer.may_rewrite() {
+        if streamer.may_resize() {
             self.remove_headers(direction, headers, &["content-length"]);
+        }
+        if streamer.may_rewrite() {
             self.remove_headers(direction, headers, &STALE_HEADERS);
         }
         if streamer.decodes() {

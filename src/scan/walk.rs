@@ -2,10 +2,13 @@
 //! in several chunks.
 
 use regex_automata::dfa::Automaton;
+use regex_automata::dfa::dense::DFA;
 use regex_automata::util::primitives::StateID;
-use regex_automata::{Anchored, util::start};
 
 use super::tables::Table;
+
+/// Bytes to walk one by one before and between looking for a run: most values have none.
+const PATIENCE: usize = 12;
 
 /// A walk of a kind's DFA from the start of a possible value.
 #[derive(Clone, Copy, Debug)]
@@ -28,37 +31,61 @@ pub(super) enum Walked {
 
 impl Walk {
     /// A walk at its start.
-    pub(super) fn new(table: &Table) -> Option<Walk> {
-        let state = table.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
-        Some(Walk { state, walked: 0, longest: None })
+    pub(super) fn new(table: &Table) -> Walk {
+        Walk { state: table.start, walked: 0, longest: None }
     }
 
     /// Walks on over `value`, which starts where the walk started and goes on to the end of what is known, at most `limit` bytes
     /// of it; `last` where nothing can follow.
     pub(super) fn on(&mut self, table: &Table, value: &[u8], limit: usize, last: bool) -> Walked {
+        let dfa = &table.dfa;
         let bounded = value.get(..limit);
         let last = last || bounded.is_some();
-        let rest = bounded.unwrap_or(value).get(self.walked..).unwrap_or_default();
-        let mut state = self.state;
-        for byte in rest {
-            state = table.next_state(state, *byte);
-            if table.is_special_state(state) {
+        let value = bounded.unwrap_or(value);
+        let (mut state, mut walked, mut longest) = (self.state, self.walked, self.longest);
+        let mut patience = walked.wrapping_add(PATIENCE);
+        while let Some(byte) = value.get(walked) {
+            let before = state;
+            state = dfa.next_state(before, *byte);
+            if dfa.is_special_state(state) {
                 // A DFA of this library is one byte late: it says behind a match that there was one.
-                if table.is_match_state(state) {
-                    self.longest = Some(self.walked);
-                } else if table.is_dead_state(state) || table.is_quit_state(state) {
-                    return Walked::Done(self.longest);
+                if dfa.is_match_state(state) {
+                    longest = Some(walked);
+                } else if dfa.is_dead_state(state) || dfa.is_quit_state(state) {
+                    return Walked::Done(longest);
                 }
             }
-            self.walked = self.walked.saturating_add(1);
+            walked = walked.wrapping_add(1);
+            if state == before && walked >= patience {
+                // A run of like bytes: eight at a time, for these lookups do not wait for one another.
+                let run = skip(dfa, state, value, &mut walked);
+                if run && dfa.is_match_state(state) {
+                    longest = Some(walked.wrapping_sub(1));
+                }
+                patience = walked.wrapping_add(PATIENCE);
+            }
         }
+        (self.walked, self.longest) = (walked, longest);
         self.state = state;
         if !last {
             return Walked::Open;
         }
-        if table.is_match_state(table.next_eoi_state(state)) {
+        if dfa.is_match_state(dfa.next_eoi_state(state)) {
             self.longest = Some(self.walked);
         }
         Walked::Done(self.longest)
     }
+}
+
+/// Moves `at` on, eight bytes at a time, as long as these leave `state` as it is; did it move?
+#[inline(always)]
+fn skip(dfa: &DFA<&'static [u32]>, state: StateID, value: &[u8], at: &mut usize) -> bool {
+    let from = *at;
+    while let Some(eight) = value.get(*at..).and_then(|rest| rest.first_chunk::<8>()) {
+        if eight.iter().fold(false, |left, byte| left | (dfa.next_state(state, *byte) != state)) {
+            break;
+        }
+        *at = at.wrapping_add(8);
+    }
+    *at != from
 }

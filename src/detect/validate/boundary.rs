@@ -14,10 +14,23 @@ const NON_ASCII: u8 = 0x80;
 
 /// The byte before a position, decoded where an escape ends there; `None` at the start of the body.
 pub(crate) fn left(before: &[u8]) -> Option<u8> {
+    let last = *before.last()?;
+    // All escapes end with a letter or a digit, and begin at most six bytes before their end.
+    if !last.is_ascii_alphanumeric() || (last != b'm' && !may_hold_escape::<6>(before)) {
+        return Some(last);
+    }
     if ends_with_colour(before) {
         return Some(0x1b);
     }
-    escape(before).or_else(|| before.last().copied())
+    escape(before).or(Some(last))
+}
+
+/// Could one of the last `N` bytes begin an escape?
+fn may_hold_escape<const N: usize>(before: &[u8]) -> bool {
+    match before.last_chunk::<N>() {
+        Some(near) => near.iter().fold(false, |found, byte| found | matches!(byte, b'\\' | b'%')),
+        None => true,
+    }
 }
 
 /// Is the byte before a position a letter or a digit?
@@ -40,6 +53,9 @@ pub(crate) fn behind<'a>(value: &'a [u8], after: &'a [u8], len: usize) -> &'a [u
 
 /// Does a position stand in the middle of an escape, so that its byte is not what it looks like?
 pub(crate) fn inside_escape(before: &[u8], here: &[u8]) -> bool {
+    if !may_hold_escape::<5>(before) {
+        return false;
+    }
     match (before, here) {
         ([.., b'\\'], [b'n' | b'r' | b't' | b'b' | b'f', ..]) => true,
         ([.., b'\\'], [b'u', a, b, c, d, ..])

@@ -83,22 +83,26 @@ fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 
 /// Bytes of the host up to its last label that is a top-level domain: `b.com.Then` ends a sentence at `b.com`.
 fn host_length(host: &[u8]) -> Option<usize> {
-    let mut end = 0usize;
-    let mut found = None;
-    for (index, label) in host.split(|byte| *byte == b'.').enumerate() {
-        if label.len() > LABEL_MAX {
-            break;
+    let mut label = 0usize;
+    let too_long = host.iter().position(|byte| {
+        label = if *byte == b'.' { 0 } else { label.saturating_add(1) };
+        label > LABEL_MAX
+    });
+    // Labels from one that is too long on belong to no host name.
+    let mut end = too_long.map_or(host.len(), |last| last.saturating_sub(LABEL_MAX));
+    // From the right, for mostly the last label is the one; the first label alone is no host name.
+    for (dot, _) in host.iter().enumerate().take(end).rev().filter(|(_, byte)| **byte == b'.') {
+        if host.get(dot.saturating_add(1)..end).is_some_and(is_top_level) {
+            return Some(end);
         }
-        end = end.saturating_add(label.len()).saturating_add(usize::from(index > 0));
-        if index > 0 && is_top_level(label) {
-            found = Some(end);
-        }
+        end = dot;
     }
-    found
+    None
 }
 
 fn is_top_level(label: &[u8]) -> bool {
-    std::str::from_utf8(label).is_ok_and(|label| tld::exist(&label.to_ascii_lowercase()))
+    // None is shorter, and a lookup costs more than this.
+    label.len() >= 2 && std::str::from_utf8(label).is_ok_and(|label| tld::exist(&label.to_ascii_lowercase()))
 }
 
 /// `18.2.0`, `v4.1`, `1.x`: the version of a package.
@@ -124,12 +128,18 @@ fn is_remote(local: &[u8], host: &[u8], next: &[u8]) -> bool {
 
 /// Does the user part of a URL, `scheme://user:password@`, go on up to here?
 fn is_in_authority(before: &[u8], at: &[u8]) -> bool {
-    let scheme: [&[u8]; 3] = if at == b"@" { [b"://", br":\/\/", b":////"] } else { [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"] };
-    let start = scheme
-        .iter()
-        .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
-    let user = start.max().and_then(|start| before.get(start..));
-    user.is_some_and(|user| !user.iter().any(|byte| ends_authority(*byte)) && !contains_encoded_end(user))
+    let schemes: [&[u8]; 3] = if at == b"@" { [b"://", br":\/\/", b":////"] } else { [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"] };
+    // Nothing behind the scheme may end the user part, so its last slash is the last byte that would.
+    let plain = before.iter().rposition(|byte| ends_authority(*byte)).map_or(0, |last| last.saturating_add(1));
+    let start = if at == b"@" {
+        before.get(..plain).filter(|before| schemes.iter().any(|scheme| before.ends_with(scheme))).map(<[u8]>::len)
+    } else {
+        let ends = schemes
+            .iter()
+            .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
+        ends.max().filter(|start| *start >= plain)
+    };
+    start.and_then(|start| before.get(start..)).is_some_and(|user| !contains_encoded_end(user))
 }
 
 fn ends_authority(byte: u8) -> bool {
