@@ -181,7 +181,7 @@ fn fragments() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_value_is_found_whole_in_everyday_surroundings((kind, value) in any_kind().prop_flat_map(|kind| (Just(kind), value(kind))), around in prop::sample::select(&SURROUNDINGS[..])) {
