@@ -118,8 +118,8 @@ impl Kind {
     }
 
     /// Its number: the index of its row.
-    pub fn index(self) -> usize {
-        usize::from(self.0)
+    pub const fn index(self) -> usize {
+        self.0 as usize
     }
 }
 

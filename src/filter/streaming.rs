@@ -125,8 +125,8 @@ impl<H: Host> HttpStream<H> {
             Flowing::Instead(tail) => out.extend(tail),
             Flowing::AsItCame => {}
         }
-        let fits = if writable { FLOOR_BYTES } else { 0 };
-        if out.len() > fits {
+        let fits = writable && out.len() <= FLOOR_BYTES;
+        if !out.is_empty() && !fits {
             self.error(ErrorReason::Trailers);
             judgement = judgement.lost(direction);
             return self.cut_stream(direction, streamer, &rule, &judgement, began);

@@ -113,9 +113,7 @@ impl Lane {
     }
 
     fn begin(&mut self, start: u64, slice: Slice<'_>, findings: &mut Vec<Finding>) {
-        if let Some(walk) = Walk::new(self.table) {
-            self.judge(Open { start, step: Step::Walk(walk) }, slice, findings);
-        }
+        self.judge(Open { start, step: Step::Walk(Walk::new(self.table)) }, slice, findings);
     }
 
     fn judge(&mut self, mut open: Open, slice: Slice<'_>, findings: &mut Vec<Finding>) {

@@ -12,7 +12,7 @@ mod starts;
 mod tables;
 mod walk;
 
-use crate::detect::{Kind, KindSet, LOOK_BEHIND};
+use crate::detect::{KINDS, Kind, KindSet, LOOK_BEHIND};
 
 use lane::{Lane, Slice};
 use prefilter::Prefilter;
@@ -37,7 +37,8 @@ const BRIDGE: usize = 256;
 #[derive(Debug)]
 pub struct Scanner {
     prefilter: Prefilter,
-    lanes: Vec<Lane>,
+    /// By the number of their kind.
+    lanes: [Option<Lane>; KINDS.len()],
     /// The end of what was fed: all that is not decided, and [`LOOK_BEHIND`] bytes before it.
     held: Vec<u8>,
     /// Bytes fed.
@@ -51,7 +52,12 @@ pub struct Scanner {
 impl Scanner {
     /// A scanner for one body. Builds nothing: the tables are precompiled.
     pub fn new(kinds: KindSet) -> Scanner {
-        let lanes = kinds.iter().filter_map(Lane::new).collect();
+        let mut lanes = [const { None }; KINDS.len()];
+        for (lane, kind) in lanes.iter_mut().zip(Kind::all()) {
+            if kinds.contains(kind) {
+                *lane = Lane::new(kind);
+            }
+        }
         Scanner { prefilter: Prefilter::new(kinds), lanes, held: Vec::new(), fed: 0, decided: 0, ready: Vec::new() }
     }
 
@@ -90,7 +96,7 @@ impl Scanner {
     pub fn finish(&mut self, findings: &mut Vec<Finding>) {
         let held = std::mem::take(&mut self.held);
         let slice = Slice { bytes: &held, at: self.fed.saturating_sub(held.len() as u64), last: true };
-        for lane in &mut self.lanes {
+        for lane in self.lanes.iter_mut().flatten() {
             lane.resume(slice, &mut self.ready);
         }
         self.report(u64::MAX, findings);
@@ -101,21 +107,21 @@ impl Scanner {
         let at = self.fed.saturating_sub(from as u64);
         self.fed = at.saturating_add(bytes.len() as u64);
         let slice = Slice { bytes, at, last: false };
-        for lane in &mut self.lanes {
+        for lane in self.lanes.iter_mut().flatten() {
             lane.resume(slice, &mut self.ready);
         }
         let floor = slice.index(self.decided);
         let mut cursor = self.prefilter.start(bytes, from);
         while let Some(marks) = self.prefilter.next(bytes, &mut cursor) {
             starts::starts(bytes, floor, &marks, |kind, start| {
-                if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.kind() == kind) {
+                if let Some(Some(lane)) = self.lanes.get_mut(kind.index()) {
                     lane.offer(at.saturating_add(start as u64), slice, &mut self.ready);
                 }
             });
         }
-        let tails = self.lanes.iter().map(|lane| starts::tail(lane.kind(), bytes, floor));
+        let tails = self.lanes.iter().flatten().map(|lane| starts::tail(lane.kind(), bytes, floor));
         let noticed = self.fed.saturating_sub(tails.max().unwrap_or(0) as u64);
-        let open = self.lanes.iter().filter_map(Lane::undecided).min();
+        let open = self.lanes.iter().flatten().filter_map(Lane::undecided).min();
         self.decided = open.map_or(noticed, |open| open.min(noticed));
     }
 

@@ -6,7 +6,7 @@
 
 use crate::detect::{Kind, KindSet};
 
-use super::block::{self, BLOCK, CONTEXT, Carry, Fingerprints, Sets, Window};
+use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
 use super::shapes::{Runs, Shapes};
 
 /// Something that only the beginning of a value, or its `@`, looks like. It is noticed at its last byte, by its last three.
@@ -18,6 +18,9 @@ pub(super) struct Head {
     pub(super) of: Of,
     /// The bucket (one bit) of its fingerprint. Those that share one are as one to the block loop.
     bucket: u8,
+    /// The bytes as a number, the last lowest, and ones where that has them.
+    word: u64,
+    mask: u64,
 }
 
 /// What a [`Head`] is the beginning of.
@@ -30,11 +33,62 @@ pub(super) enum Of {
 }
 
 const fn head(text: &'static [u8], kind: Kind, bucket: u8) -> Head {
-    Head { text, of: Of::Value(kind), bucket }
+    new_head(text, Of::Value(kind), bucket)
 }
 
 const fn at(text: &'static [u8], bucket: u8) -> Head {
-    Head { text, of: Of::At, bucket }
+    new_head(text, Of::At, bucket)
+}
+
+const fn new_head(text: &'static [u8], of: Of, bucket: u8) -> Head {
+    let (mut word, mut mask) = (0u64, 0u64);
+    let mut rest = text;
+    while let [byte, tail @ ..] = rest {
+        word = word << 8 | *byte as u64;
+        mask = mask << 8 | 0xff;
+        rest = tail;
+    }
+    Head { text, of, bucket, word, mask }
+}
+
+/// The heads that `known` ends with.
+pub(super) fn heads_ending(known: &[u8]) -> impl Iterator<Item = &'static Head> {
+    // No head is longer than eight bytes.
+    let word = match known.last_chunk() {
+        Some(eight) => u64::from_be_bytes(*eight),
+        None => known.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let last = word as u8;
+    let mut left = BY_LAST.get(usize::from(last)).copied().unwrap_or(0);
+    std::iter::from_fn(move || {
+        let index = left.trailing_zeros() as usize;
+        left &= left.checked_sub(1)?;
+        HEADS.get(index)
+    })
+    .filter(move |head| word & head.mask == head.word)
+}
+
+/// For each byte the heads that end with it, one bit each.
+static BY_LAST: [u32; 128] = by_last();
+
+const fn by_last() -> [u32; 128] {
+    let mut table = [0; 128];
+    let mut heads: &[Head] = &HEADS;
+    let mut bit = 1u32;
+    while let [head, rest @ ..] = heads {
+        let mut byte = 0u8;
+        let mut cells: &mut [u32] = &mut table;
+        while let [cell, tail @ ..] = cells {
+            if matches!(head.text, [.., last] if *last == byte) {
+                *cell |= bit;
+            }
+            byte = byte.wrapping_add(1);
+            cells = tail;
+        }
+        bit = bit.wrapping_shl(1);
+        heads = rest;
+    }
+    table
 }
 
 /// All heads. Buckets are shared where the cross products of their nibbles stay rare in text, base64 and numbers.
@@ -70,6 +124,35 @@ pub(super) static HEADS: [Head; 30] = [
     at(b"&#0", 128),
     at(b"&co", 128),
 ];
+
+/// The fingerprints of each kind that has heads, made when compiling: a scanner only joins those it needs.
+static PRINTS: [(Of, Fingerprints); 8] = [
+    prints_of(Of::Value(Kind::JWT)),
+    prints_of(Of::Value(Kind::AWS_ACCESS_KEY)),
+    prints_of(Of::Value(Kind::PRIVATE_KEY)),
+    prints_of(Of::Value(Kind::GOOGLE_API_KEY)),
+    prints_of(Of::Value(Kind::SLACK_TOKEN)),
+    prints_of(Of::Value(Kind::GITHUB_TOKEN)),
+    prints_of(Of::Value(Kind::STRIPE_KEY)),
+    prints_of(Of::At),
+];
+
+const fn prints_of(of: Of) -> (Of, Fingerprints) {
+    let mut prints = Fingerprints::NONE;
+    let mut heads: &[Head] = &HEADS;
+    while let [head, rest @ ..] = heads {
+        let wanted = match (head.of, of) {
+            (Of::Value(a), Of::Value(b)) => a.index() == b.index(),
+            (Of::At, Of::At) => true,
+            _ => false,
+        };
+        if let ([.., a, b, c], true) = (head.text, wanted) {
+            prints.allow(head.bucket, [*a, *b, *c]);
+        }
+        heads = rest;
+    }
+    (of, prints)
+}
 
 /// What the block loop computes, chosen once for a set of kinds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,27 +197,19 @@ pub(super) struct Marks {
     pub(super) shapes: Shapes,
 }
 
-impl Marks {
-    fn any(&self) -> bool {
-        self.prints | self.shapes.bare | self.shapes.grouped | self.shapes.ssn != 0
-    }
-}
-
 impl Prefilter {
     /// Looks for the kinds of `kinds`, and for nothing else.
     pub(super) fn new(kinds: KindSet) -> Prefilter {
         let mut table = Fingerprints::NONE;
         let mut prints = false;
-        for head in &HEADS {
-            let wanted = match head.of {
-                Of::Value(kind) => kinds.contains(kind),
+        for (of, print) in &PRINTS {
+            let wanted = match of {
+                Of::Value(kind) => kinds.contains(*kind),
                 Of::At => kinds.contains(Kind::EMAIL),
             };
             if wanted {
                 prints = true;
-                for (place, byte) in head.text.iter().rev().take(3).rev().enumerate() {
-                    table.allow(head.bucket, place, *byte);
-                }
+                table.add(print);
             }
         }
         let mask = |kind| if kinds.contains(kind) { u64::MAX } else { 0 };
@@ -153,8 +228,12 @@ impl Prefilter {
     /// Starts at `from` in `bytes`; what stands before it is only context.
     pub(super) fn start(&self, bytes: &[u8], from: usize) -> Cursor {
         let before = bytes.get(..from).unwrap_or(bytes);
-        let window = window(before, &[]);
-        Cursor { at: from, carry: Carry::new(&self.table, &window), runs: Runs::carried(before) }
+        let last = match before {
+            [.., a, b] => [*a, *b],
+            [b] => [0, *b],
+            [] => [0, 0],
+        };
+        Cursor { at: from, carry: Carry::new(&self.table, last), runs: Runs::carried(before) }
     }
 
     /// The next block in which something was noticed, or `None` at the end of `bytes`.
@@ -171,73 +250,52 @@ impl Prefilter {
 
     #[inline(always)]
     fn walk<const PRINTS: bool, const AT: bool, const DIGITS: bool>(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Marks> {
-        loop {
-            let (mut at, mut carry, mut runs) = (cursor.at, cursor.carry, cursor.runs);
-            // Near the start of the slice the context is missing, which the subtraction turns into an index beyond the end.
-            while let Some(window) = bytes.get(at.wrapping_sub(CONTEXT)..).and_then(|rest| rest.first_chunk()) {
-                let marks = self.marks::<PRINTS, AT, DIGITS>(window, at, &mut carry, &mut runs);
-                at = at.wrapping_add(BLOCK);
-                if marks.any() {
-                    *cursor = Cursor { at, carry, runs };
-                    return Some(marks);
-                }
-            }
-            *cursor = Cursor { at, carry, runs };
-            let marks = self.edge::<PRINTS, AT, DIGITS>(bytes, cursor)?;
-            if marks.any() {
-                return Some(marks);
+        let rest = bytes.get(cursor.at..).unwrap_or_default();
+        let (blocks, edge) = rest.as_chunks();
+        let (mut carry, mut runs) = (cursor.carry, cursor.runs);
+        for (index, block) in blocks.iter().enumerate() {
+            let before = runs;
+            let sets = Sets::of::<AT>(&self.table, block, &mut carry);
+            let shaped = DIGITS && runs.step(block::digits(block));
+            if PRINTS && sets.any() || shaped {
+                let base = cursor.at.wrapping_add(index.wrapping_mul(BLOCK));
+                *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, runs };
+                return Some(self.marks(base, if PRINTS { sets.mask() } else { 0 }, runs.shapes(&before)));
             }
         }
+        if edge.is_empty() {
+            return None;
+        }
+        let mut block: Block = [0; BLOCK];
+        for (to, from) in block.iter_mut().zip(edge) {
+            *to = *from;
+        }
+        let before = runs;
+        let sets = Sets::of::<AT>(&self.table, &block, &mut carry);
+        let _ = DIGITS && runs.step(block::digits(&block));
+        let base = bytes.len().saturating_sub(edge.len());
+        *cursor = Cursor { at: bytes.len(), carry, runs };
+        let inside = !u64::MAX.checked_shl(u32::try_from(edge.len()).unwrap_or(0)).unwrap_or(0);
+        Some(self.marks(base, if PRINTS { sets.mask() & inside } else { 0 }, runs.shapes(&before)))
     }
 
-    /// The marks of one block.
-    #[inline(always)]
-    fn marks<const PRINTS: bool, const AT: bool, const DIGITS: bool>(
-        &self,
-        window: &Window,
-        base: usize,
-        carry: &mut Carry,
-        runs: &mut Runs,
-    ) -> Marks {
-        let mut marks = Marks { base, ..Marks::default() };
-        if PRINTS {
-            let sets = Sets::of::<AT>(&self.table, window, carry);
-            if sets.any() {
-                marks.prints = sets.mask();
-            }
-        }
-        if DIGITS {
-            let shapes = runs.step(block::digits(window));
-            marks.shapes =
-                Shapes { bare: shapes.bare & self.cards, grouped: shapes.grouped & self.cards, ssn: shapes.ssn & self.ssns };
-        }
-        marks
-    }
-
-    /// The marks of a block that lacks its context or its end: the same, from a copy with zeros for what is missing.
-    #[cold]
-    #[inline(never)]
-    fn edge<const PRINTS: bool, const AT: bool, const DIGITS: bool>(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Marks> {
-        let at = cursor.at;
-        let block = bytes.get(at..).filter(|rest| !rest.is_empty())?;
-        let block = block.get(..BLOCK).unwrap_or(block);
-        let window = window(bytes.get(..at).unwrap_or_default(), block);
-        cursor.at = at.saturating_add(block.len());
-        let mut marks = self.marks::<PRINTS, AT, DIGITS>(&window, at, &mut cursor.carry, &mut cursor.runs);
-        let inside = u64::MAX.checked_shr(u32::try_from(BLOCK.saturating_sub(block.len())).unwrap_or(0)).unwrap_or(0);
-        marks.prints &= inside;
-        Some(marks)
+    /// What was noticed in a block, as far as it is wanted.
+    fn marks(&self, base: usize, prints: u64, shapes: Shapes) -> Marks {
+        let Shapes { bare, grouped, ssn } = shapes;
+        Marks { base, prints, shapes: Shapes { bare: bare & self.cards, grouped: grouped & self.cards, ssn: ssn & self.ssns } }
     }
 }
 
-/// A copy of a block and its context, with zeros for what is missing.
-fn window(context: &[u8], block: &[u8]) -> Window {
-    let mut window: Window = [0; CONTEXT + BLOCK];
-    for (to, from) in window.iter_mut().skip(CONTEXT).zip(block) {
-        *to = *from;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_head_has_its_fingerprint_and_the_length_that_a_word_holds() {
+        for head in &HEADS {
+            assert!((3..=8).contains(&head.text.len()));
+            assert!(PRINTS.iter().any(|(of, _)| *of == head.of), "{:?}", head.of);
+            assert_eq!(heads_ending(head.text).filter(|found| found.text == head.text).count(), 1);
+        }
     }
-    for (to, from) in window.iter_mut().take(CONTEXT).rev().zip(context.iter().rev()) {
-        *to = *from;
-    }
-    window
 }

@@ -45,27 +45,34 @@ impl Runs {
             mask | (u64::from(byte.is_ascii_digit()) << 63u32.saturating_sub(u32::try_from(back).unwrap_or(63)))
         });
         let mut runs = Runs::default();
-        runs.step(one);
+        let _ = runs.step(one);
         runs
     }
 
-    /// Takes the next block's digits and gives the shapes that end in it.
+    /// Takes the next block's digits; could a shape end in it? Asks for what all shapes have, to be quick.
     #[inline(always)]
-    pub(super) fn step(&mut self, one: u64) -> Shapes {
-        let two = one & behind(one, self.one, 1);
-        let four = two & behind(two, self.two, 2);
-        let eight = four & behind(four, self.four, 4);
-        let digit_before_four = behind(one, self.one, 4);
-        let bare = eight & behind(eight, self.eight, 5) & !behind(one, self.one, 13);
-        let grouped = four & !digit_before_four & behind(four, self.four, 5);
-        let ssn = four
-            & !digit_before_four
-            & behind(two, self.two, 5)
-            & !behind(one, self.one, 7)
-            & behind(two, self.two, 8)
-            & behind(one, self.one, 10);
+    pub(super) fn step(&mut self, one: u64) -> bool {
+        let before = *self;
+        let two = one & behind(one, before.one, 1);
+        let four = two & behind(two, before.two, 2);
+        let eight = four & behind(four, before.four, 4);
         *self = Runs { one, two, four, eight };
-        Shapes { bare, grouped, ssn }
+        let bare = eight & behind(eight, before.eight, 5);
+        // `d?dd-dddd`, where `?` is a digit or not.
+        let separated = four & !behind(one, before.one, 4) & behind(two, before.two, 5) & behind(one, before.one, 8);
+        bare | separated != 0
+    }
+
+    /// The shapes that end in the block whose runs these are and that `before` stands before.
+    pub(super) fn shapes(&self, before: &Runs) -> Shapes {
+        let one = |by| behind(self.one, before.one, by);
+        let two = |by| behind(self.two, before.two, by);
+        let four = self.four & !one(4);
+        Shapes {
+            bare: self.eight & behind(self.eight, before.eight, 5) & !one(13),
+            grouped: four & behind(self.four, before.four, 5),
+            ssn: four & two(5) & !one(7) & two(8) & one(10),
+        }
     }
 }
 
@@ -99,7 +106,10 @@ mod tests {
             let mut runs = Runs::carried(&bytes[..from]);
             for base in (from..bytes.len() - BLOCK).step_by(BLOCK) {
                 let ones = (0..BLOCK).filter(|i| digit(&bytes, Some(base + i))).map(|i| 1u64 << i).sum();
-                let shapes = runs.step(ones);
+                let before = runs;
+                let any = runs.step(ones);
+                let shapes = runs.shapes(&before);
+                assert!(any || shapes.bare | shapes.grouped | shapes.ssn == 0);
                 for i in 0..BLOCK {
                     let end = base + i;
                     assert_eq!(

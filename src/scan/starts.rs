@@ -2,18 +2,37 @@
 
 use crate::detect::{Kind, LOOK_BEHIND};
 
-use super::prefilter::{HEADS, Marks, Of};
+use super::prefilter::{HEADS, Marks, Of, heads_ending};
 use super::shapes::{BARE, GROUPED, SSN};
 
 /// Most bytes of an e-mail address before its at sign: 64 characters (RFC 5321, 4.5.3.1.1), each of which may be written as an
 /// escape of three bytes.
 pub(super) const LOCAL: usize = 192;
+/// One more than the most bytes of a label of a host name (RFC 1035, 2.3.4).
+const LABEL: usize = 64;
+/// What may stand between the groups of a card number; `+` is how forms encode a space.
+const SEPARATORS: &[u8] = b" -+";
 /// Most backslashes of an escaped at sign: JSON in JSON in JSON doubles them each time.
 const BACKSLASHES: usize = 4;
 
 /// May stand in the local part of an e-mail address, or in an escape there.
 fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_.+-'%".contains(&byte)
+    /// The bits of the bytes 0 to 63, and of 64 to 127.
+    const LOCALS: [u64; 2] = {
+        let mut bits = [0u64; 2];
+        let mut byte = 0u8;
+        while byte < 128 {
+            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-' | b'\'' | b'%') {
+                let [low, high] = &mut bits;
+                *(if byte < 64 { low } else { high }) |= 1 << (byte & 63);
+            }
+            byte = byte.wrapping_add(1);
+        }
+        bits
+    };
+    let [low, high] = LOCALS;
+    let bits = if byte < 64 { low } else { high };
+    byte < 128 && bits.wrapping_shr(u32::from(byte)) & 1 != 0
 }
 
 /// May a value of `kind` start at `at`?
@@ -25,8 +44,9 @@ fn may_start(kind: Kind, bytes: &[u8], at: usize) -> bool {
 
 /// Gives every possible start in a marked block to `offer`, as an index into `bytes`, for each kind in ascending order. None is
 /// before `floor`, where all that a start needs to know of what stands before it is still there.
+#[inline]
 pub(super) fn starts(bytes: &[u8], floor: usize, marks: &Marks, mut offer: impl FnMut(Kind, usize)) {
-    let mut offer = |kind, start| {
+    let mut offer = |kind: Kind, start: usize| {
         if start >= floor && may_start(kind, bytes, start) {
             offer(kind, start);
         }
@@ -34,16 +54,18 @@ pub(super) fn starts(bytes: &[u8], floor: usize, marks: &Marks, mut offer: impl 
     for end in bits(marks.prints, marks.base) {
         let known = bytes.get(..=end).unwrap_or(bytes);
         if known.last() == Some(&b'@') {
-            locals(bytes, floor, end).for_each(|start| offer(Kind::EMAIL, start));
+            if host_may_follow(bytes, end) {
+                locals(bytes, floor, end, |start| offer(Kind::EMAIL, start));
+            }
             continue;
         }
-        for head in HEADS.iter().filter(|head| known.ends_with(head.text)) {
+        for head in heads_ending(known) {
             let start = known.len().saturating_sub(head.text.len());
             match head.of {
                 Of::Value(kind) => offer(kind, start),
                 Of::At => {
                     let at = start.saturating_sub(backslashes(bytes, start));
-                    locals(bytes, floor, at).for_each(|start| offer(Kind::EMAIL, start));
+                    locals(bytes, floor, at, |start| offer(Kind::EMAIL, start));
                 }
             }
         }
@@ -51,14 +73,31 @@ pub(super) fn starts(bytes: &[u8], floor: usize, marks: &Marks, mut offer: impl 
     for (end, bare) in ends(marks.shapes.bare | marks.shapes.grouped, marks.base, marks.shapes.bare) {
         let after = end.saturating_add(1);
         if bare {
+            let start = after.saturating_sub(BARE);
+            offer(Kind::CREDIT_CARD, start);
             // The run may begin with the digits of an escape (`%204111`), at most four.
-            let run = after.saturating_sub(BARE);
-            (run..after.min(run.saturating_add(5))).for_each(|start| offer(Kind::CREDIT_CARD, start));
-        } else {
+            if ends_in_escape(bytes, start) {
+                (start..after).skip(1).take(4).for_each(|start| offer(Kind::CREDIT_CARD, start));
+            }
+        } else if is(bytes, end.saturating_sub(4), SEPARATORS) {
             offer(Kind::CREDIT_CARD, after.saturating_sub(GROUPED));
         }
     }
-    bits(marks.shapes.ssn, marks.base).for_each(|end| offer(Kind::SSN, end.saturating_add(1).saturating_sub(SSN)));
+    for end in bits(marks.shapes.ssn, marks.base) {
+        if is(bytes, end.saturating_sub(4), b"-") && is(bytes, end.saturating_sub(7), b"-") {
+            offer(Kind::SSN, end.saturating_add(1).saturating_sub(SSN));
+        }
+    }
+}
+
+/// Is the byte at `at` one of these?
+fn is(bytes: &[u8], at: usize, of: &[u8]) -> bool {
+    bytes.get(at).is_some_and(|byte| of.contains(byte))
+}
+
+/// Could the bytes before `at` begin an escape that goes on behind it?
+fn ends_in_escape(bytes: &[u8], at: usize) -> bool {
+    bytes.get(..at).unwrap_or_default().iter().rev().take(6).any(|byte| matches!(byte, b'%' | b'\\'))
 }
 
 /// The indexes of the set bits of a mask whose lowest bit stands for `base`.
@@ -75,11 +114,42 @@ fn ends(mut mask: u64, base: usize, also: u64) -> impl Iterator<Item = (usize, b
     })
 }
 
-/// Where an e-mail address with its at sign at `at` may start.
-fn locals(bytes: &[u8], floor: usize, at: usize) -> std::ops::Range<usize> {
+/// Gives every index from `floor` on at which an e-mail address with its at sign at `at` may start, in ascending order.
+fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
     let before = bytes.get(floor..at).unwrap_or_default();
     let len = before.iter().rev().take(LOCAL).take_while(|byte| is_local(**byte)).count();
-    at.saturating_sub(len)..at
+    let from = at.saturating_sub(len);
+    let local = bytes.get(from..at).unwrap_or_default();
+    // Behind a letter or a digit none can start, unless that ends an escape or a terminal's colour.
+    let escaped = match from.checked_sub(1).and_then(|last| bytes.get(last)) {
+        Some(byte) => matches!(byte, b'\\' | b'[' | b';') || from == floor || len == LOCAL,
+        None => false,
+    };
+    let escaped = escaped || local.contains(&b'%');
+    // Nor behind `.`, `+` or `-` behind one of these, unless there are two dots.
+    let (mut joined, mut last) = (false, 0);
+    for (start, &byte) in (from..at).zip(local) {
+        let word = byte.is_ascii_alphanumeric() || byte == b'_';
+        if word && (escaped || !joined) {
+            offer(start);
+        }
+        let glue = matches!(byte, b'.' | b'+' | b'-') && (last, byte) != (b'.', b'.');
+        joined = word || joined && glue;
+        last = byte;
+    }
+}
+
+/// Could the at sign at `at` stand between a local part and a host, as far as is known? Looks no further than the first label.
+fn host_may_follow(bytes: &[u8], at: usize) -> bool {
+    let local = at.checked_sub(1).and_then(|last| bytes.get(last)).is_some_and(|byte| is_local(*byte));
+    let host = bytes.get(at.saturating_add(1)..).unwrap_or_default();
+    let label = host.iter().take(LABEL).position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-');
+    local
+        && match label {
+            Some(len) => len > 0 && host.get(len) == Some(&b'.'),
+            // The label goes on behind what is known, or is longer than a label can be.
+            None => host.len() < LABEL,
+        }
 }
 
 /// How many more backslashes stand before `at`, of those that belong to one escape.
@@ -92,7 +162,7 @@ fn backslashes(bytes: &[u8], at: usize) -> usize {
 pub(super) fn tail(kind: Kind, bytes: &[u8], floor: usize) -> usize {
     match kind {
         Kind::EMAIL => email_tail(bytes, floor),
-        Kind::CREDIT_CARD => digits_tail(kind, bytes, floor, &[b"ddddddddddddd", b"dddd-dddd"]),
+        Kind::CREDIT_CARD => digits_tail(kind, bytes, floor, &[b"ddddddddddddd", b"ddddsdddd"]),
         Kind::SSN => digits_tail(kind, bytes, floor, &[b"ddd-dd-dddd"]),
         _ => {
             let heads = HEADS.iter().filter(|head| head.of == Of::Value(kind));
@@ -113,21 +183,36 @@ fn email_tail(bytes: &[u8], floor: usize) -> usize {
     let more = if bytes.get(at) == Some(&b'\\') { backslashes(bytes, at) } else { 0 };
     // The further left first: its local part ends where the other's has not begun.
     let ends = [at.saturating_sub(more), bytes.len()];
-    let mut starts = ends.into_iter().flat_map(|end| locals(bytes, floor, end));
-    let first = starts.find(|start| may_start(Kind::EMAIL, bytes, *start));
-    first.map_or(0, |first| bytes.len().saturating_sub(first))
+    let mut first = bytes.len();
+    for end in ends {
+        locals(bytes, floor, end, |start| {
+            if start < first && may_start(Kind::EMAIL, bytes, start) {
+                first = start;
+            }
+        });
+    }
+    bytes.len().saturating_sub(first)
 }
 
-/// The longest end of `bytes` at which a value may start and that begins one of `shapes` (`d` a digit, `-` any other byte).
+/// The longest end of `bytes` at which a value may start and that begins one of `shapes`: `d` stands for a digit, `s` for a
+/// separator of a card number, anything else for itself.
 fn digits_tail(kind: Kind, bytes: &[u8], floor: usize, shapes: &[&[u8]]) -> usize {
     let longest = shapes.iter().map(|shape| shape.len()).max().unwrap_or(0);
-    let digit = |back: usize| bytes.len().checked_sub(back).and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
-    let begins = |len: usize, shape: &[u8]| {
-        len < shape.len() && (1..=len).rev().zip(shape).all(|(back, want)| digit(back) == (*want == b'd'))
+    let begins = |end: &[u8], shape: &[u8]| {
+        end.len() < shape.len()
+            && end.iter().zip(shape).all(|(byte, want)| match want {
+                b'd' => byte.is_ascii_digit(),
+                b's' => SEPARATORS.contains(byte),
+                _ => byte == want,
+            })
     };
-    (1..longest)
+    let known = bytes.len().saturating_sub(floor);
+    (1..longest.min(known.saturating_add(1)))
         .rev()
-        .filter(|len| *len <= bytes.len().saturating_sub(floor))
-        .find(|len| shapes.iter().any(|shape| begins(*len, shape)) && may_start(kind, bytes, bytes.len().saturating_sub(*len)))
+        .find(|len| {
+            let start = bytes.len().saturating_sub(*len);
+            let end = bytes.get(start..).unwrap_or_default();
+            shapes.iter().any(|shape| begins(end, shape)) && may_start(kind, bytes, start)
+        })
         .unwrap_or(0)
 }

@@ -7,12 +7,29 @@
 
 use std::sync::LazyLock;
 
-use regex_automata::dfa::dense::DFA;
+use regex_automata::Anchored;
+use regex_automata::dfa::{Automaton, dense::DFA};
+use regex_automata::util::{primitives::StateID, start};
 
 use crate::detect::{KINDS, Kind};
 
 /// An anchored DFA of one kind's pattern.
-pub(super) type Table = DFA<&'static [u32]>;
+#[derive(Debug)]
+pub(super) struct Table {
+    /// The automaton.
+    pub(super) dfa: DFA<&'static [u32]>,
+    /// Its only start.
+    pub(super) start: StateID,
+}
+
+impl Table {
+    /// Checks the bytes of a file; `None` if they are no automaton.
+    fn load(bytes: &'static [u8]) -> Option<Table> {
+        let (dfa, _) = DFA::from_bytes(bytes).ok()?;
+        let start = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
+        Some(Table { dfa, start })
+    }
+}
 
 /// Bytes aligned as DFA tables have to be.
 #[repr(C)]
@@ -43,8 +60,7 @@ static FILES: [&[u8]; KINDS.len()] = [
 ];
 
 /// All tables: checked once in the life of a VM, at the first scanner.
-static TABLES: LazyLock<Vec<Option<Table>>> =
-    LazyLock::new(|| FILES.iter().map(|bytes| DFA::from_bytes(bytes).ok().map(|(table, _)| table)).collect());
+static TABLES: LazyLock<Vec<Option<Table>>> = LazyLock::new(|| FILES.iter().map(|bytes| Table::load(bytes)).collect());
 
 /// The table of `kind`. Absent only where the module's own bytes are damaged; a test proves that every one loads.
 pub(super) fn table(kind: Kind) -> Option<&'static Table> {

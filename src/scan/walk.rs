@@ -2,8 +2,8 @@
 //! in several chunks.
 
 use regex_automata::dfa::Automaton;
+use regex_automata::dfa::dense::DFA;
 use regex_automata::util::primitives::StateID;
-use regex_automata::{Anchored, util::start};
 
 use super::tables::Table;
 
@@ -28,37 +28,47 @@ pub(super) enum Walked {
 
 impl Walk {
     /// A walk at its start.
-    pub(super) fn new(table: &Table) -> Option<Walk> {
-        let state = table.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
-        Some(Walk { state, walked: 0, longest: None })
+    pub(super) fn new(table: &Table) -> Walk {
+        Walk { state: table.start, walked: 0, longest: None }
     }
 
     /// Walks on over `value`, which starts where the walk started and goes on to the end of what is known, at most `limit` bytes
     /// of it; `last` where nothing can follow.
     pub(super) fn on(&mut self, table: &Table, value: &[u8], limit: usize, last: bool) -> Walked {
+        let dfa = &table.dfa;
         let bounded = value.get(..limit);
         let last = last || bounded.is_some();
-        let rest = bounded.unwrap_or(value).get(self.walked..).unwrap_or_default();
-        let mut state = self.state;
-        for byte in rest {
-            state = table.next_state(state, *byte);
-            if table.is_special_state(state) {
-                // A DFA of this library is one byte late: it says behind a match that there was one.
-                if table.is_match_state(state) {
-                    self.longest = Some(self.walked);
-                } else if table.is_dead_state(state) || table.is_quit_state(state) {
-                    return Walked::Done(self.longest);
-                }
+        let value = bounded.unwrap_or(value);
+        let (mut state, mut walked, mut longest) = (self.state, self.walked, self.longest);
+        while let Some(byte) = value.get(walked) {
+            let next = dfa.next_state(state, *byte);
+            // In a run of like bytes the state stays. Branching on that breaks the chain of lookups that wait for one another.
+            if next == state {
+                walked = walked.wrapping_add(1);
+                continue;
             }
-            self.walked = self.walked.saturating_add(1);
+            longest = matched(dfa, state, walked).or(longest);
+            if dfa.is_special_state(next) && (dfa.is_dead_state(next) || dfa.is_quit_state(next)) {
+                return Walked::Done(longest);
+            }
+            state = next;
+            walked = walked.wrapping_add(1);
         }
+        longest = matched(dfa, state, walked).or(longest);
+        (self.walked, self.longest) = (walked, longest);
         self.state = state;
         if !last {
             return Walked::Open;
         }
-        if table.is_match_state(table.next_eoi_state(state)) {
+        if dfa.is_match_state(dfa.next_eoi_state(state)) {
             self.longest = Some(self.walked);
         }
         Walked::Done(self.longest)
     }
+}
+
+/// The length of the match that `state` tells of, `walked` bytes from the start: a DFA of this library is one byte late.
+#[inline(always)]
+fn matched(dfa: &DFA<&'static [u32]>, state: StateID, walked: usize) -> Option<usize> {
+    (dfa.is_special_state(state) && dfa.is_match_state(state)).then(|| walked.wrapping_sub(1))
 }

@@ -13,9 +13,11 @@ const FOURS: usize = 4;
 /// Bytes of four groups of four with their separators.
 const FOUR_FOURS: usize = 19;
 
-/// No letter or digit before it, and it is no fraction of a decimal number.
+/// A digit that some issuer's numbers begin with (timestamps begin with 1), no letter or digit before it, and it is no fraction
+/// of a decimal number.
 pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
-    !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here)
+    let led = here.first().is_none_or(|digit| !matches!(digit, b'0' | b'1' | b'7'));
+    led && !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here)
 }
 
 /// The longest number of a known issuer that the match begins with: 4-4-4-4 and three more digits can be a card and its
@@ -73,24 +75,29 @@ fn is_number(value: &[u8]) -> bool {
         *slot = *byte;
         count = count.saturating_add(1);
     }
-    let Some(text) = digits.get(..count).and_then(|digits| std::str::from_utf8(digits).ok()) else { return false };
-    let Some(issuer) = text.get(..6).and_then(|first| first.parse().ok()).and_then(|first| issuers::issuer(first, count)) else {
-        return false;
-    };
+    let Some(digits) = digits.get(..count) else { return false };
+    let first_six = digits.iter().take(6).fold(0u32, |sum, digit| sum.saturating_mul(10).saturating_add(amount(*digit)));
+    let Some(issuer) = issuers::issuer(first_six, count) else { return false };
     let groups = || value.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len);
-    let bare = groups().count() == 1;
-    let printed = match (issuer.print, count) {
-        (Print::FourSixFive, _) => groups().eq([4, 6, 5]),
-        (Print::FourSixFour, 14) => groups().eq([4, 6, 4]),
-        _ => groups().take(4).eq([4, 4, 4, 4]),
-    };
-    (bare || printed) && luhn::valid(text) && !is_article_number(text)
+    let bare = value.len() == count;
+    let printed = bare
+        || match (issuer.print, count) {
+            (Print::FourSixFive, _) => groups().eq([4, 6, 5]),
+            (Print::FourSixFour, 14) => groups().eq([4, 6, 4]),
+            _ => groups().take(4).eq([4, 4, 4, 4]),
+        };
+    printed && std::str::from_utf8(digits).is_ok_and(luhn::valid) && !is_article_number(digits)
+}
+
+/// What a digit stands for.
+fn amount(digit: u8) -> u32 {
+    u32::from(digit.saturating_sub(b'0'))
 }
 
 /// A European article number: 13 digits with the check digit of GS1. One in ten passes Luhn by chance, Germany's and Japan's
 /// begin with 4, and Visa numbers of 13 digits have not been issued for decades.
-fn is_article_number(digits: &str) -> bool {
-    let weighted = digits.bytes().zip([1u32, 3].into_iter().cycle());
-    let sum = weighted.map(|(digit, weight)| u32::from(digit.saturating_sub(b'0')).saturating_mul(weight)).sum::<u32>();
+fn is_article_number(digits: &[u8]) -> bool {
+    let weighted = digits.iter().zip([1u32, 3].into_iter().cycle());
+    let sum = weighted.map(|(digit, weight)| amount(*digit).saturating_mul(weight)).sum::<u32>();
     digits.len() == 13 && sum.is_multiple_of(10)
 }

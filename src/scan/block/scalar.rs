@@ -1,15 +1,15 @@
 //! The masks without vector instructions: the twin that runs where simd128 is not.
 
-use super::{CONTEXT, Fingerprints, Window};
+use super::{BLOCK, Block, Fingerprints};
 
-/// Nothing: a window has all that a byte by byte reading needs.
+/// The two bytes before a block: a fingerprint may reach over from them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Carry;
+pub(crate) struct Carry([u8; 2]);
 
 impl Carry {
-    /// What is carried into the block of `window`.
-    pub(crate) fn new(_: &Fingerprints, _: &Window) -> Carry {
-        Carry
+    /// What is carried into a block that `before` stands before.
+    pub(crate) fn new(_: &Fingerprints, before: [u8; 2]) -> Carry {
+        Carry(before)
     }
 }
 
@@ -19,12 +19,16 @@ pub(crate) struct Sets(u64);
 
 impl Sets {
     /// Looks up a block; `AT` also counts every `@`.
-    pub(crate) fn of<const AT: bool>(table: &Fingerprints, window: &Window, _: &mut Carry) -> Sets {
-        let (seconds, thirds) = (window.iter().skip(1), window.iter().skip(CONTEXT));
-        Sets(window.iter().zip(seconds).zip(thirds).fold(0, |mask, ((&first, &second), &third)| {
-            let shared = table.buckets(0, first) & table.buckets(1, second) & table.buckets(2, third);
-            mask >> 1 | u64::from(shared != 0 || AT && third == b'@') << 63
-        }))
+    pub(crate) fn of<const AT: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
+        let [mut first, mut middle] = carry.0;
+        let mut mask = 0u64;
+        for &last in block {
+            let shared = table.buckets([first, middle, last]) != 0 || AT && last == b'@';
+            mask = mask >> 1 | u64::from(shared) << BLOCK.saturating_sub(1);
+            (first, middle) = (middle, last);
+        }
+        carry.0 = [first, middle];
+        Sets(mask)
     }
 
     /// Is there any?
@@ -39,6 +43,6 @@ impl Sets {
 }
 
 /// Which bytes are decimal digits.
-pub(crate) fn digits(window: &Window) -> u64 {
-    window.iter().skip(CONTEXT).fold(0, |mask, byte| mask >> 1 | u64::from(byte.is_ascii_digit()) << 63)
+pub(crate) fn digits(block: &Block) -> u64 {
+    block.iter().fold(0, |mask, byte| mask >> 1 | u64::from(byte.is_ascii_digit()) << BLOCK.saturating_sub(1))
 }

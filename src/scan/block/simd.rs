@@ -1,36 +1,32 @@
 //! The masks with simd128, 16 bytes at a time.
+//!
+//! Written for V8 on x86-64, where a swizzle is two instructions, a shift of bytes is five (one of 16-bit lanes is one) and a
+//! shuffle of neighbours is one.
 #![allow(unsafe_code)]
 
 use core::arch::wasm32::{
-    i8x16_add, i8x16_bitmask, i8x16_gt, i8x16_shuffle, i8x16_splat, i8x16_swizzle, u8x16_eq, u8x16_ne, u8x16_shr, u8x16_splat,
-    v128, v128_and, v128_any_true, v128_load, v128_or,
+    i8x16_add, i8x16_bitmask, i8x16_gt, i8x16_shuffle, i8x16_splat, i8x16_swizzle, u8x16, u8x16_eq, u8x16_ne, u8x16_splat,
+    u16x8_shr, v128, v128_and, v128_any_true, v128_load, v128_or,
 };
 
-use super::{BLOCK, CONTEXT, Fingerprints, Window};
+use super::{BLOCK, Block, Fingerprints, Place};
 
 /// Bytes of a vector.
 const LANES: usize = 16;
 
-/// The vector that starts `AT` bytes into the block of `window`.
+/// The vector that starts `AT` bytes into a block.
 #[inline(always)]
-fn load<const AT: usize>(window: &Window) -> v128 {
+fn load<const AT: usize>(block: &Block) -> v128 {
     const { assert!(AT + LANES <= BLOCK) };
     // SAFETY: the assertion above holds the 16 bytes within the array, and wasm loads need no alignment.
-    unsafe { v128_load(window.as_ptr().wrapping_add(CONTEXT + AT).cast()) }
+    unsafe { v128_load(block.as_ptr().wrapping_add(AT).cast()) }
 }
 
 /// A table of 16 bytes as a vector.
 #[inline(always)]
-fn table(bytes: &[u8; LANES]) -> v128 {
+fn vector(bytes: &[u8; LANES]) -> v128 {
     // SAFETY: the array is 16 bytes long, and wasm loads need no alignment.
     unsafe { v128_load(bytes.as_ptr().cast()) }
-}
-
-/// The last vector's lookups for the first two places: a fingerprint may reach over from it into the next.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Carry {
-    first: v128,
-    second: v128,
 }
 
 /// A vector of bytes, split for lookups.
@@ -42,34 +38,36 @@ struct Nibbles {
 impl Nibbles {
     #[inline(always)]
     fn of(bytes: v128) -> Nibbles {
-        Nibbles { low: v128_and(bytes, u8x16_splat(15)), high: u8x16_shr(bytes, 4) }
+        let fifteen = u8x16_splat(15);
+        Nibbles { low: v128_and(bytes, fifteen), high: v128_and(u16x8_shr(bytes, 4), fifteen) }
     }
 
     /// The set of buckets of each byte at one place.
     #[inline(always)]
-    fn buckets(&self, prints: &Fingerprints, place: usize) -> v128 {
-        let row = |rows: &[[u8; LANES]; 3]| {
-            let [first, second, third] = rows;
-            table(if place == 0 {
-                first
-            } else if place == 1 {
-                second
-            } else {
-                third
-            })
-        };
-        let (low, high) = (row(&prints.low), row(&prints.high));
-        v128_and(i8x16_swizzle(low, self.low), i8x16_swizzle(high, self.high))
+    fn buckets(&self, place: &Place) -> v128 {
+        v128_and(i8x16_swizzle(vector(&place.low), self.low), i8x16_swizzle(vector(&place.high), self.high))
+    }
+
+    /// The same at the middle place.
+    #[inline(always)]
+    fn middle(&self, table: &Fingerprints) -> v128 {
+        i8x16_swizzle(vector(&table.middle), self.low)
     }
 }
 
+/// The last vector's lookups for the first two places: a fingerprint may reach over from it into the next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carry {
+    first: v128,
+    middle: v128,
+}
+
 impl Carry {
-    /// What is carried into the block of `window`.
-    pub(crate) fn new(table: &Fingerprints, window: &Window) -> Carry {
-        let [before, last, ..] = *window;
-        let bytes = core::arch::wasm32::u8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, before, last);
-        let nibbles = Nibbles::of(bytes);
-        Carry { first: nibbles.buckets(table, 0), second: nibbles.buckets(table, 1) }
+    /// What is carried into a block that `before` stands before.
+    pub(crate) fn new(table: &Fingerprints, before: [u8; 2]) -> Carry {
+        let [a, b] = before;
+        let nibbles = Nibbles::of(u8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b));
+        Carry { first: nibbles.buckets(&table.first), middle: nibbles.middle(table) }
     }
 }
 
@@ -80,17 +78,17 @@ pub(crate) struct Sets([v128; 4]);
 impl Sets {
     /// Looks up a block; `AT` also counts every `@`.
     #[inline(always)]
-    pub(crate) fn of<const AT: bool>(table: &Fingerprints, window: &Window, carry: &mut Carry) -> Sets {
+    pub(crate) fn of<const AT: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
         let mut sets = |bytes: v128| {
             let nibbles = Nibbles::of(bytes);
-            let (first, second, third) = (nibbles.buckets(table, 0), nibbles.buckets(table, 1), nibbles.buckets(table, 2));
-            let before = i8x16_shuffle::<14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29>(carry.first, first);
-            let last = i8x16_shuffle::<15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30>(carry.second, second);
-            *carry = Carry { first, second };
-            let shared = v128_and(v128_and(before, last), third);
+            let (first, middle) = (nibbles.buckets(&table.first), nibbles.middle(table));
+            let two_back = i8x16_shuffle::<14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29>(carry.first, first);
+            let one_back = i8x16_shuffle::<15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30>(carry.middle, middle);
+            *carry = Carry { first, middle };
+            let shared = v128_and(v128_and(two_back, one_back), nibbles.buckets(&table.last));
             if AT { v128_or(shared, u8x16_eq(bytes, u8x16_splat(b'@'))) } else { shared }
         };
-        Sets([sets(load::<0>(window)), sets(load::<16>(window)), sets(load::<32>(window)), sets(load::<48>(window))])
+        Sets([sets(load::<0>(block)), sets(load::<16>(block)), sets(load::<32>(block)), sets(load::<48>(block))])
     }
 
     /// Is there any?
@@ -110,13 +108,11 @@ impl Sets {
 
 /// Which bytes are decimal digits.
 #[inline(always)]
-pub(crate) fn digits(window: &Window) -> u64 {
-    macro_rules! mask {
-        ($at:literal) => {{
-            // Moved to the top of the signed range, so that one comparison is enough: '9' becomes 127, '0' 118.
-            let moved = i8x16_add(load::<$at>(window), i8x16_splat(127 - b'9' as i8));
-            u64::from(i8x16_bitmask(i8x16_gt(moved, i8x16_splat(117)))) << $at
-        }};
-    }
-    mask!(0) | mask!(16) | mask!(32) | mask!(48)
+pub(crate) fn digits(block: &Block) -> u64 {
+    let mask = |bytes: v128| {
+        // Moved to the top of the signed range, so that one comparison is enough: '9' becomes 127, '0' 118.
+        let moved = i8x16_add(bytes, i8x16_splat(i8::MAX.wrapping_sub_unsigned(b'9')));
+        u64::from(i8x16_bitmask(i8x16_gt(moved, i8x16_splat(117))))
+    };
+    mask(load::<0>(block)) | mask(load::<16>(block)) << 16 | mask(load::<32>(block)) << 32 | mask(load::<48>(block)) << 48
 }
