@@ -75,7 +75,9 @@ SERVERS: dict = {}
 def call(run, world, chat):
     """A stub whose calls go through Envoy, the server behind it, and the Envoy."""
     envoy = run(Setup(policies.policy(world == "held", {"/bodyguard.test.Chat": {}}), hold=world == "held"))
-    server = SERVERS.setdefault(envoy, Server(chat))
+    if envoy not in SERVERS:
+        SERVERS[envoy] = Server(chat)
+    server = SERVERS[envoy]
     server.asked.clear()
     envoy.upstream.relay_to(server.port)
     with grpc.insecure_channel(f"127.0.0.1:{envoy.ports['guarded-h2']}") as channel:
