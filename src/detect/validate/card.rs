@@ -54,7 +54,9 @@ fn goes_on_a_chain(candidate: &Candidate<'_>) -> bool {
             break;
         }
     }
-    count < CHAIN_MAX && !count.is_multiple_of(FOURS)
+    // Coordinates of a drawing: `0-5029-1968-5535-4561`.
+    let number = count == 0 && matches!(candidate.before, [.., b'0'..=b'9', b'-']);
+    number || (count < CHAIN_MAX && !count.is_multiple_of(FOURS))
 }
 
 /// A point before it, and before that a digit (`0.4111`) or nothing a word or an ellipsis could end with (`x=.4111`).
