@@ -109,7 +109,7 @@ fn a_wrong_value_is_shown_beside_what_is_allowed() {
         (
             "checks: {body: {dlp: {redact: [email], mask: [label]}}}",
             ".policy.checks.body.dlp.mask",
-            "found a list, allowed: label, same_length, or a map from kinds to them",
+            "found a list of 1, allowed: label, same_length, or a map from kinds to them",
         ),
         (
             "checks: {body: {dlp: {redact: [email], mask: {email: stars}}}}",

@@ -6,7 +6,7 @@ mod reference;
 use std::io::Write;
 use std::sync::{Arc, LazyLock};
 
-use bodyguard::act::{Count, Direction, Flowing, InFlight, Judgement, MessageHead, Plan, Verdict, plan};
+use bodyguard::act::{Count, Direction, Flowing, Judgement, MessageHead, Plan, Verdict, plan};
 use bodyguard::body::{Coding, decode};
 use bodyguard::detect::{KINDS, Kind, LOOK_AHEAD};
 use bodyguard::policy::{Policy, RequestHead, Resolution, Rule};

@@ -193,7 +193,9 @@ impl<H: Host> HttpStream<H> {
         let mut waits = false;
         for direction in [Direction::Request, Direction::Response] {
             let Some(since) = self.flow(direction).waiting_since else { continue };
-            if now.saturating_sub(since) < patience {
+            // A stream may well wait for its peer: its headers are let go at the first look, and prove nothing.
+            let streams = self.flow(direction).stage == Stage::Streamed;
+            if !streams && now.saturating_sub(since) < patience {
                 waits = true;
                 continue;
             }
@@ -209,7 +211,7 @@ impl<H: Host> HttpStream<H> {
                 self.release(direction, &headers);
             }
             self.flow(direction).headers_held = false;
-            self.flow(direction).let_go_at = Some(now);
+            self.flow(direction).let_go_at = (!streams).then_some(now);
             if self.host.resume(direction).is_err() {
                 self.error(ErrorReason::HostCall);
             }
@@ -356,7 +358,7 @@ impl<H: Host> HttpStream<H> {
     }
 
     /// Counts bytes in the VM's budget; `false` where they no longer fit.
-    fn charge(&mut self, direction: Direction, bytes: u64) -> bool {
+    pub(super) fn charge(&mut self, direction: Direction, bytes: u64) -> bool {
         let inflight = self.shared.vm.inflight.get().saturating_add(bytes);
         if inflight > self.shared.policy.max_inflight_body_bytes {
             return false;
@@ -369,7 +371,14 @@ impl<H: Host> HttpStream<H> {
     }
 
     pub(super) fn uncharge(&mut self, direction: Direction) {
-        let bytes = std::mem::take(&mut self.flow(direction).charged);
+        self.uncharge_all_but(direction, 0);
+    }
+
+    /// Counts only `kept` bytes of what a message was charged; no more than that.
+    pub(super) fn uncharge_all_but(&mut self, direction: Direction, kept: u64) {
+        let flow = self.flow(direction);
+        let bytes = flow.charged.saturating_sub(kept);
+        flow.charged = flow.charged.min(kept);
         self.shared.vm.inflight.set(self.shared.vm.inflight.get().saturating_sub(bytes));
         self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX).saturating_neg());
     }

@@ -126,13 +126,16 @@ fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
         None => false,
     };
     let escaped = escaped || local.contains(&b'%');
-    let mut joined = false;
-    for (start, byte) in (from..at).zip(local) {
-        let word = byte.is_ascii_alphanumeric() || *byte == b'_';
+    // Nor behind `.`, `+` or `-` behind one of these, unless there are two dots.
+    let (mut joined, mut last) = (false, 0);
+    for (start, &byte) in (from..at).zip(local) {
+        let word = byte.is_ascii_alphanumeric() || byte == b'_';
         if word && (escaped || !joined) {
             offer(start);
         }
-        joined = word;
+        let glue = matches!(byte, b'.' | b'+' | b'-') && (last, byte) != (b'.', b'.');
+        joined = word || joined && glue;
+        last = byte;
     }
 }
 

@@ -7,9 +7,6 @@ use regex_automata::util::primitives::StateID;
 
 use super::tables::Table;
 
-/// Bytes to walk one by one before and between looking for a run: most values have none.
-const PATIENCE: usize = 12;
-
 /// A walk of a kind's DFA from the start of a possible value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
@@ -43,28 +40,21 @@ impl Walk {
         let last = last || bounded.is_some();
         let value = bounded.unwrap_or(value);
         let (mut state, mut walked, mut longest) = (self.state, self.walked, self.longest);
-        let mut patience = walked.wrapping_add(PATIENCE);
         while let Some(byte) = value.get(walked) {
-            let before = state;
-            state = dfa.next_state(before, *byte);
-            if dfa.is_special_state(state) {
-                // A DFA of this library is one byte late: it says behind a match that there was one.
-                if dfa.is_match_state(state) {
-                    longest = Some(walked);
-                } else if dfa.is_dead_state(state) || dfa.is_quit_state(state) {
-                    return Walked::Done(longest);
-                }
+            let next = dfa.next_state(state, *byte);
+            // In a run of like bytes the state stays. Branching on that breaks the chain of lookups that wait for one another.
+            if next == state {
+                walked = walked.wrapping_add(1);
+                continue;
             }
+            longest = matched(dfa, state, walked).or(longest);
+            if dfa.is_special_state(next) && (dfa.is_dead_state(next) || dfa.is_quit_state(next)) {
+                return Walked::Done(longest);
+            }
+            state = next;
             walked = walked.wrapping_add(1);
-            if state == before && walked >= patience {
-                // A run of like bytes: eight at a time, for these lookups do not wait for one another.
-                let run = skip(dfa, state, value, &mut walked);
-                if run && dfa.is_match_state(state) {
-                    longest = Some(walked.wrapping_sub(1));
-                }
-                patience = walked.wrapping_add(PATIENCE);
-            }
         }
+        longest = matched(dfa, state, walked).or(longest);
         (self.walked, self.longest) = (walked, longest);
         self.state = state;
         if !last {
@@ -77,15 +67,8 @@ impl Walk {
     }
 }
 
-/// Moves `at` on, eight bytes at a time, as long as these leave `state` as it is; did it move?
+/// The length of the match that `state` tells of, `walked` bytes from the start: a DFA of this library is one byte late.
 #[inline(always)]
-fn skip(dfa: &DFA<&'static [u32]>, state: StateID, value: &[u8], at: &mut usize) -> bool {
-    let from = *at;
-    while let Some(eight) = value.get(*at..).and_then(|rest| rest.first_chunk::<8>()) {
-        if eight.iter().fold(false, |left, byte| left | (dfa.next_state(state, *byte) != state)) {
-            break;
-        }
-        *at = at.wrapping_add(8);
-    }
-    *at != from
+fn matched(dfa: &DFA<&'static [u32]>, state: StateID, walked: usize) -> Option<usize> {
+    (dfa.is_special_state(state) && dfa.is_match_state(state)).then(|| walked.wrapping_sub(1))
 }

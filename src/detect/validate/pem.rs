@@ -39,7 +39,7 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
 }
 
 fn find_dashes(text: &[u8]) -> Option<usize> {
-    text.windows(DASHES.len()).position(|window| window == DASHES)
+    text.windows(DASHES.len()).position(|window| matches!(window, [b'-', b'-', b'-', b'-', b'-']))
 }
 
 /// What a body holds.

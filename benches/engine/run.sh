@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds the bench for V8 and native, and runs it. Needs Node 20 or newer.
+set -euo pipefail
+cd "$(dirname "$0")"
+target="${CARGO_TARGET_DIR:-../../target}"
+[[ $target = /* ]] || target="$PWD/$target"
+major="$(node --version | sed 's/^v\([0-9]*\).*/\1/')"
+if (( major < 20 )); then
+  echo "node $major is too old: 20 or newer is needed" >&2
+  exit 1
+fi
+export CARGO_TARGET_DIR="$target/bench-engine"
+# From this folder cargo reads ../../.cargo/config.toml, which switches simd128 on.
+cargo build --quiet --release --locked --lib --target wasm32-wasip1
+cargo build --quiet --release --locked --bin native
+exec node --no-warnings bench.mjs "$CARGO_TARGET_DIR/wasm32-wasip1/release/bodyguard_bench_engine.wasm" \
+  "$CARGO_TARGET_DIR/release/native" "$@"
