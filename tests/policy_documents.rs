@@ -128,6 +128,7 @@ fn the_full_example_is_the_same_policy_in_every_form() {
             redact: kinds(&["credit_card", "ssn", "email", "jwt"]),
             sensitive_data: true,
             redact_in_observe_modes: true,
+            same_length: KindSet::EMPTY,
         };
         assert_eq!(rule.request.as_ref(), Some(&expected));
         assert_eq!(rule.response.as_ref(), Some(&expected));

@@ -98,12 +98,29 @@ fn a_wrong_value_is_shown_beside_what_is_allowed() {
             ".policy.max_response_body_bytes",
             "found 1073741825, allowed: an integer from 0 to 1073741824",
         ),
+        ("request_body_mode: stream", ".policy.request_body_mode", "found \"stream\", allowed: auto, buffered, streamed"),
+        ("ranges: deny", ".policy.ranges", "found \"deny\", allowed: strip, allow"),
+        ("upgrades: false", ".policy.upgrades", "found false, allowed: allow, deny"),
         (
-            "response_body_mode: streamed",
-            ".policy.response_body_mode",
-            "found \"streamed\", which is not yet available, allowed: auto, buffered",
+            "checks: {body: {dlp: {redact: [email], mask: stars}}}",
+            ".policy.checks.body.dlp.mask",
+            "found \"stars\", allowed: label, same_length",
         ),
-        ("request_body_mode: stream", ".policy.request_body_mode", "found \"stream\", allowed: auto, buffered"),
+        (
+            "checks: {body: {dlp: {redact: [email], mask: [label]}}}",
+            ".policy.checks.body.dlp.mask",
+            "found a list of 1, allowed: label, same_length, or a map from kinds to them",
+        ),
+        (
+            "checks: {body: {dlp: {redact: [email], mask: {email: stars}}}}",
+            ".policy.checks.body.dlp.mask.email",
+            "found \"stars\", allowed: label, same_length",
+        ),
+        (
+            "checks: {body: {dlp: {redact: [email], mask: {stripe_key: label}}}}",
+            ".policy.checks.body.dlp.mask.stripe_key",
+            "found \"stripe_key\", which is detect-only: detect_sensitive_data blocks on it, no dlp list may name it",
+        ),
         ("skip_content_types: image/png", ".policy.skip_content_types", "found \"image/png\", allowed: a list"),
         ("block_response: {status: 99}", ".policy.block_response.status", "found 99, allowed: an integer from 200 to 599"),
         (
@@ -161,7 +178,7 @@ fn an_inspected_direction_needs_a_cap() {
     assert_one(
         &route(&format!("inspect_response_body: true, {checks}")),
         ".policy.inspect_response_body",
-        "found true without max_response_body_bytes (built in: 0), allowed: with one from 1 to 1073741824",
+        "found true without max_response_body_bytes (built in: 0), allowed: with one from 1 to 1073741824, or response_body_mode: streamed",
     );
     assert_one(
         &route(&format!("inspect_request_body: true, max_request_body_bytes: 0, {checks}")),
@@ -175,6 +192,13 @@ fn an_inspected_direction_needs_a_cap() {
             "$.domains[0].routes[0].policy.max_request_body_bytes: found 0 where inspect_request_body is true, allowed: 1 to 1073741824",
         ],
     );
+    // What flows is not buffered, wherever that is said.
+    for body_mode in ["", "max_response_body_bytes: 0, "] {
+        let text = route(&format!("inspect_response_body: true, {body_mode}response_body_mode: streamed, {checks}"));
+        assert_errors(&text, &[]);
+        let inner = route(&format!("{body_mode}inspect_response_body: true"));
+        assert_errors(&format!("{{defaults: {{response_body_mode: streamed, {checks}}}, {inner}}}"), &[]);
+    }
     // Built in is enough for requests.
     assert_errors(&route(&format!("inspect_request_body: true, {checks}")), &[]);
     // A flag in the defaults may find its cap below.

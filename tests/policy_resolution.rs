@@ -235,6 +235,7 @@ domains:
         redact: email,
         sensitive_data: true,
         redact_in_observe_modes: true,
+        same_length: KindSet::EMPTY,
     };
     assert_eq!(inherits.request.as_ref(), Some(&request));
     assert_eq!(inherits.response.as_ref(), Some(&BodyRule { max_bytes: 30, body_mode: BodyMode::Auto, ..request.clone() }));
@@ -255,6 +256,7 @@ domains:
         redact: KindSet::EMPTY,
         sensitive_data: false,
         redact_in_observe_modes: true,
+        same_length: KindSet::EMPTY,
     };
     assert_eq!(overrides.response.as_ref(), Some(&response));
 

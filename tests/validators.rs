@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use reference::corpus;
 
 /// What people write before and behind a value, in the formats that travel in bodies.
-const SURROUNDINGS: [(&str, &str); 44] = [
+const SURROUNDINGS: [(&str, &str); 45] = [
     ("", ""),
     (" ", " "),
     ("\n", "\n"),
@@ -52,6 +52,7 @@ const SURROUNDINGS: [(&str, &str); 44] = [
     ("`", "`"),
     ("2026-11-21T21:00:00Z INFO got ", " from 10.0.0.1"),
     ("\u{1b}[32m", "\u{1b}[0m"),
+    ("2026-11-21 INFO \u{1b}[1;31m", "\u{1b}[0m"),
     ("值", "值"),
 ];
 
@@ -181,7 +182,7 @@ fn fragments() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_value_is_found_whole_in_everyday_surroundings((kind, value) in any_kind().prop_flat_map(|kind| (Just(kind), value(kind))), around in prop::sample::select(&SURROUNDINGS[..])) {

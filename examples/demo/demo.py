@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import gzip
 import http.client
+import json
 import re
 import signal
 import sys
 import tempfile
+import textwrap
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,8 +125,13 @@ def demo(envoy: Envoy, behind: Upstream) -> bool:
     table(rows or [("nothing", "", "")])
     events = envoy.events()
     heading("Told in the log: one line of JSON a message, never a value")
+    rows_of_events = [("direction", "verdict", "code", "path", "findings")]
     for event in events:
-        print(f"    {shorten(str(event), WIDTH - 6)}")
+        counts = ", ".join(f"{kind} {count}" for kind, count in event.get("findings", {}).items())
+        rows_of_events.append((event["direction"], event["verdict"], event.get("code") or "-", event["path"], counts))
+    table(rows_of_events)
+    if events:
+        print(f"\n    in full: {textwrap.fill(json.dumps(events[-1]), WIDTH - 4, subsequent_indent='    ')}")
     if not rows or len(events) < sum(case.verdict != "clean" for case in CASES):
         good.append(False)
     log = envoy.log_file.read_text() + envoy.access_file.read_text()

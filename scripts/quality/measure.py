@@ -5,9 +5,10 @@ Fetches the packages of packages.txt with npm into a folder outside the reposito
 findings per kind and per 10 MB. It prints no value. `--contexts KIND` shows the surroundings of that kind's findings, for the
 eyes of the person who judges them, on the terminal only.
 
-    scripts/quality/measure.py [--folder DIR] [--scanner COMMAND] [--contexts KIND] [--judge judged.tsv]
+    scripts/quality/measure.py [--folder DIR] [--scanner COMMAND] [--contexts KIND]
 
-Needs npm and a scanner: a command that takes file names and prints one JSON object a finding (file, kind, start, end).
+Needs npm and cargo. The scanner is a command that takes file names and prints one JSON object a finding (file, kind, start,
+end); by default scripts/quality/scan.rs, built here.
 Not part of `make test`: it downloads some hundred megabytes.
 """
 
@@ -35,7 +36,7 @@ def main():
         fetch(package, folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".tgz")
     size = sum(path.stat().st_size for path in files)
-    findings = list(scan(shlex.split(options.scanner), files))
+    findings = list(scan(shlex.split(options.scanner) or build(), files))
     if options.contexts:
         contexts(findings, options.contexts)
     report(findings, len(packages), len(files), size)
@@ -44,7 +45,7 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "bodyguard-quality")
-    parser.add_argument("--scanner", default=f"{ROOT}/target/release/bodyguard scan --kinds all --json")
+    parser.add_argument("--scanner", default="")
     parser.add_argument("--contexts", metavar="KIND", help="show what stands around the findings of this kind")
     return parser.parse_args()
 
@@ -63,6 +64,12 @@ def fetch(package, folder):
         with tarfile.open(archive) as tar:
             tar.extractall(target, filter="data")
         archive.unlink()
+
+
+def build():
+    """The scanner of this repository, as a command."""
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--example", "quality"], cwd=ROOT, check=True)
+    return [str(ROOT / "target/release/examples/quality")]
 
 
 def scan(command, files):

@@ -42,8 +42,11 @@ pub trait InFlight: fmt::Debug {
         Vec::new()
     }
 
-    /// May the body leave with another length than it came with, or other digests?
+    /// May the body leave other than it came?
     fn may_rewrite(&self) -> bool;
+
+    /// May the body leave with another length than it came with?
+    fn may_resize(&self) -> bool;
 
     /// Does the body leave without the coding it came with?
     fn decodes(&self) -> bool;

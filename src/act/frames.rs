@@ -10,6 +10,7 @@ use super::judge::{self, Tally};
 use super::{Count, Direction, Failure, Judgement, Uninspected, mask};
 use crate::body::grpc::{PREFIX_BYTES, Prefix};
 use crate::body::{Position, protobuf};
+use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
 use crate::scan::{self, Finding};
 
@@ -79,7 +80,7 @@ impl Frames {
         }
         let masked = judge::redactions(&self.body_rule, &findings);
         let positions = vec![Position::InString; masked.len()];
-        let written = rewrite.then(|| mask::splice(message, &masked, &positions, mask::Style::InPlace)).flatten();
+        let written = rewrite.then(|| mask::splice(message, &masked, &positions, KindSet::all())).flatten();
         Some(written.unwrap_or_else(|| message.to_vec()))
     }
 }
@@ -134,6 +135,10 @@ impl InFlight for Frames {
     }
 
     fn may_rewrite(&self) -> bool {
+        judge::redacts(&self.rule, &self.body_rule)
+    }
+
+    fn may_resize(&self) -> bool {
         false
     }
 

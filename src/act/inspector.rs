@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{Direction, Failure, Judgement, judge, mask};
 use crate::body::{Coding, DecodeError, Decoder, MediaType};
+use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
 use crate::scan::{Finding, Scanner};
 
@@ -20,7 +21,8 @@ pub struct Inspector {
     body_rule: BodyRule,
     direction: Direction,
     coding: Coding,
-    media_type: MediaType,
+    json: bool,
+    same_length: KindSet,
     decoder: Decoder,
     scanner: Scanner,
     findings: Vec<Finding>,
@@ -35,9 +37,11 @@ impl Inspector {
         body_rule: BodyRule,
         direction: Direction,
         coding: Coding,
-        media_type: MediaType,
+        media_type: &MediaType,
     ) -> Inspector {
         Inspector {
+            json: media_type.is_json(),
+            same_length: mask::same_length(&body_rule, media_type),
             decoder: Decoder::new(coding, body_rule.max_bytes),
             scanner: Scanner::new(body_rule.kinds()),
             findings: Vec::new(),
@@ -48,7 +52,6 @@ impl Inspector {
             body_rule,
             direction,
             coding,
-            media_type,
         }
     }
 
@@ -99,17 +102,17 @@ impl Inspector {
     /// `raw` is the whole body as it was fed. `None` where the result cannot be made to fit `max_len` bytes.
     pub fn rewrite(&self, raw: &[u8], max_len: Option<usize>) -> Option<Vec<u8>> {
         let masked = judge::redactions(&self.body_rule, &self.findings);
-        let json = self.media_type.is_json();
+        let mask = |plain: &[u8], max_len| mask::rewrite(plain, &masked, self.same_length, self.json, max_len);
         if self.coding == Coding::Identity {
-            return mask::rewrite(raw, &masked, json, max_len);
+            return mask(raw, max_len);
         }
         let mut plain = Vec::new();
         let mut decoder = Decoder::new(self.coding, self.body_rule.max_bytes);
         decoder.feed(raw, &mut |piece| plain.extend_from_slice(piece)).ok()?;
-        let labelled = mask::rewrite(&plain, &masked, json, None)?;
+        let labelled = mask(&plain, None)?;
         let Some(max_len) = max_len else { return Some(self.coding.encode(&labelled, FAST)) };
         self.coding.encode_within(&labelled, max_len).or_else(|| {
-            let in_place = mask::rewrite(&plain, &masked, json, Some(plain.len()))?;
+            let in_place = mask(&plain, Some(plain.len()))?;
             self.coding.encode_within(&in_place, max_len)
         })
     }
@@ -117,6 +120,11 @@ impl Inspector {
     /// May the body leave other than it came?
     pub fn may_rewrite(&self) -> bool {
         judge::redacts(&self.rule, &self.body_rule)
+    }
+
+    /// May the body leave with another length than it came with?
+    pub fn may_resize(&self) -> bool {
+        self.may_rewrite() && (self.coding != Coding::Identity || !self.same_length.covers(self.body_rule.redact))
     }
 
     /// The rule that is applied.

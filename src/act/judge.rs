@@ -198,6 +198,19 @@ pub(super) fn of_failure(
     Judgement { verdict, code, status: failure.status(direction), rewrite: false, uninspected, counts }
 }
 
+/// Judges a request for a tunnel that the rule denies.
+pub(super) fn of_tunnel(rule: &Rule) -> Judgement {
+    let blocked = rule.mode == Mode::Block;
+    Judgement {
+        verdict: if blocked { Verdict::Blocked } else { Verdict::WouldBlock },
+        code: Some(Code::UpgradeDenied),
+        status: STATUS_BLOCKED,
+        rewrite: false,
+        uninspected: (!blocked).then_some(Uninspected::Upgrade),
+        counts: Vec::new(),
+    }
+}
+
 /// The ranges that are masked, sorted and disjoint: the findings of redact kinds that no block kind overlaps, each from where the
 /// one before it ends. What an overlapped finding has beyond the one that won is masked too: it must not stay readable.
 pub(super) fn redactions(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {

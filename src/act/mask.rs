@@ -1,10 +1,12 @@
 //! Masks: what stands in the place of a finding.
 //!
-//! A label where there is room for it, the same length where there is not. A JSON document stays one: a bare number that is
-//! masked becomes a string.
+//! A label where there is room for it, the same length where there is not, or where the policy or the body wants it: what counts
+//! its bytes (protobuf, msgpack, archives) stays readable only so. A JSON document stays one: a bare number that is masked
+//! becomes a string.
 
-use crate::body::{Position, quote_ranges};
-use crate::detect::Mask;
+use crate::body::{JsonTracker, MediaType, Position, quote_ranges};
+use crate::detect::{KindSet, Mask};
+use crate::policy::BodyRule;
 use crate::scan::Finding;
 
 /// Stands in place of every hidden character.
@@ -12,14 +14,15 @@ const STAR: u8 = b'*';
 
 /// `body` with `findings` (sorted, disjoint, within the body) masked; `None` where that takes more than `max_len` bytes.
 ///
-/// Labels are used where the result fits `max_len`, else every value is masked in place, and the length stays what it was.
-pub fn rewrite(body: &[u8], findings: &[Finding], json: bool, max_len: Option<usize>) -> Option<Vec<u8>> {
+/// Kinds of `same_length` are masked in place. Labels are used for the others where the result fits `max_len`, else every value is
+/// masked in place, and the length stays what it was.
+pub fn rewrite(body: &[u8], findings: &[Finding], same_length: KindSet, json: bool, max_len: Option<usize>) -> Option<Vec<u8>> {
     let ranges = ranges(findings);
     let positions = if json { quote_ranges(body, &ranges) } else { vec![Position::InString; ranges.len()] };
-    let labelled = splice(body, findings, &positions, Style::Label)?;
+    let labelled = splice(body, findings, &positions, same_length)?;
     match max_len {
         Some(max_len) if labelled.len() > max_len => {
-            splice(body, findings, &positions, Style::InPlace).filter(|masked| masked.len() <= max_len)
+            splice(body, findings, &positions, KindSet::all()).filter(|masked| masked.len() <= max_len)
         }
         _ => Some(labelled),
     }
@@ -30,32 +33,40 @@ pub(super) fn ranges(findings: &[Finding]) -> Vec<(usize, usize)> {
     findings.iter().map(|finding| (to_usize(finding.start), to_usize(finding.end))).collect()
 }
 
-/// How findings are masked.
+/// The kinds whose masks keep the length in a body of this type: what the rule says, and all of them in what is not text.
+pub(super) fn same_length(body_rule: &BodyRule, media_type: &MediaType) -> KindSet {
+    let binary = !media_type.is_text_like() && !media_type.essence().is_empty();
+    if binary { KindSet::all() } else { body_rule.same_length }
+}
+
+/// How a finding is masked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+enum Style {
     /// The kind's own mask.
     Label,
     /// The same number of bytes, letters and digits hidden.
     InPlace,
 }
 
-/// `body` with `findings`, each at its position, masked; `None` where one is not within the body.
-pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], style: Style) -> Option<Vec<u8>> {
+/// `body` with `findings`, each at its position, masked, those of `same_length` in place; `None` where one is not within the body.
+pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], same_length: KindSet) -> Option<Vec<u8>> {
+    let style_of = |finding: &Finding| if same_length.contains(finding.kind) { Style::InPlace } else { Style::Label };
     let mut out = Vec::with_capacity(body.len());
     let mut copied = 0usize;
     let mut todo = findings.iter().zip(positions).peekable();
     while let Some((finding, position)) = todo.next() {
         let Some((token_start, token_end)) = number_token(body, *position) else {
-            copied = mask_finding(&mut out, body, copied, finding, style)?;
+            copied = mask_finding(&mut out, body, copied, finding, style_of(finding))?;
             continue;
         };
         // The whole token goes between quotes; in place, the quotes take the room of two hidden characters.
         out.extend_from_slice(body.get(copied..token_start)?);
         out.push(b'"');
         let opened = out.len();
+        let style = style_of(finding);
         copied = mask_finding(&mut out, body, token_start, finding, style)?;
         while let Some((finding, _)) = todo.next_if(|(finding, _)| to_usize(finding.start) < token_end) {
-            copied = mask_finding(&mut out, body, copied, finding, style)?;
+            copied = mask_finding(&mut out, body, copied, finding, style_of(finding))?;
         }
         out.extend_from_slice(body.get(copied..token_end)?);
         copied = token_end;
@@ -68,11 +79,11 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
     Some(out)
 }
 
-/// The bounds of the bare JSON number at `position`; what is bare and no number is no JSON either, and is masked as text.
+/// The bounds of the bare JSON number at `position`; what is bare and no number (that anyone reads) is no JSON either, and is masked
+/// as text.
 fn number_token(body: &[u8], position: Position) -> Option<(usize, usize)> {
     let Position::Bare { start, end } = position else { return None };
-    let token = body.get(start..end)?;
-    token.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')).then_some((start, end))
+    body.get(start..end).filter(|token| JsonTracker::is_number(token)).map(|_| (start, end))
 }
 
 /// Copies the body from `copied` to the finding, masks it, and returns its end.

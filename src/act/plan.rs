@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Direction, Failure, Frames, InFlight, Inspector, Judgement, Streamer, Uninspected, judge};
 use crate::body::{Coding, MediaType};
-use crate::policy::{BodyMode, Rule};
+use crate::policy::{BodyMode, Mode, Rule};
 
 /// What of a message's head matters to its body.
 #[derive(Clone, Copy, Default, Debug)]
@@ -13,6 +13,8 @@ pub struct MessageHead<'a> {
     pub content_type: Option<&'a [u8]>,
     /// `content-encoding`, all values joined with commas.
     pub content_encoding: Option<&'a [u8]>,
+    /// It is a part of a body: status 206.
+    pub partial: bool,
     /// `content-length`, in bytes, where there is a valid one.
     pub content_length: Option<u64>,
 }
@@ -30,6 +32,24 @@ pub enum Plan {
     Stream(Box<dyn InFlight>),
 }
 
+/// Judges a request for a tunnel: an HTTP upgrade, or CONNECT.
+pub fn plan_tunnel(rule: &Rule, direction: Direction) -> Plan {
+    let inspected = match direction {
+        Direction::Request => rule.request.is_some(),
+        Direction::Response => rule.response.is_some(),
+    };
+    match direction {
+        Direction::Request if rule.deny_upgrades => Plan::Judged(judge::of_tunnel(rule)),
+        _ => Plan::Pass(inspected.then_some(Uninspected::Upgrade)),
+    }
+}
+
+/// Must a request under the rule ask for whole bodies? Parts of one are not inspected; a value could leave in pieces.
+pub fn wants_whole_bodies(rule: &Rule) -> bool {
+    let may_change = |body_rule| rule.mode == Mode::Block || judge::redacts(rule, body_rule);
+    rule.strip_ranges && rule.response.as_ref().is_some_and(may_change)
+}
+
 /// Decides what to do with the body behind `head`. Call it only for messages that have a body.
 pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> Plan {
     let body_rule = match direction {
@@ -44,6 +64,11 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
     if rule.skip_content_types.iter().any(|range| range.contains(&media_type)) {
         return Plan::Pass(Some(Uninspected::ContentType));
     }
+    let judge_now = |failure| Plan::Judged(judge::of_failure(rule, body_rule, direction, failure, &[]));
+    // A value that is cut by the ends of a part is found in none.
+    if head.partial || media_type.essence() == "multipart/byteranges" {
+        return judge_now(Failure::Partial);
+    }
     let streams = match body_rule.body_mode {
         BodyMode::Auto => media_type.is_stream(),
         BodyMode::Buffered => false,
@@ -57,7 +82,6 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
             Plan::Pass(Some(Uninspected::ContentType))
         };
     }
-    let judge_now = |failure| Plan::Judged(judge::of_failure(rule, body_rule, direction, failure, &[]));
     let coding = match head.content_encoding {
         None => Coding::Identity,
         Some(value) => match Coding::from_header(value) {
@@ -72,5 +96,5 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
     if head.content_length.is_some_and(|length| length > body_rule.max_bytes) {
         return judge_now(Failure::TooLarge);
     }
-    Plan::Inspect(Box::new(Inspector::new(Arc::clone(rule), body_rule.clone(), direction, coding, media_type)))
+    Plan::Inspect(Box::new(Inspector::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type)))
 }

@@ -9,7 +9,7 @@ use super::flight::{Flowing, InFlight};
 use super::judge::{self, Tally};
 use super::{Count, Direction, Failure, Judgement, mask};
 use crate::body::{Coding, Decoder, JsonTracker, MediaType, Position};
-use crate::detect::Mask;
+use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
 use crate::scan::{Finding, Scanner};
 
@@ -22,6 +22,8 @@ pub struct Streamer {
     coding: Coding,
     decoder: Decoder,
     scanner: Scanner,
+    /// Kinds whose masks keep the length.
+    same_length: KindSet,
     /// Walks what has left, where a masked number must become a string.
     json: Option<JsonTracker>,
     /// Found, and not yet left: sorted by start.
@@ -42,9 +44,9 @@ impl Streamer {
         coding: Coding,
         media_type: &MediaType,
     ) -> Streamer {
-        let bare = body_rule.redact.iter().any(|kind| matches!(kind.spec().mask, Mask::KeepLastDigits(_)));
-        let json = (bare && media_type.is_json() && judge::redacts(&rule, &body_rule)).then(JsonTracker::new);
+        let json = (media_type.is_json() && judge::redacts(&rule, &body_rule)).then(JsonTracker::new);
         Streamer {
+            same_length: mask::same_length(&body_rule, media_type),
             decoder: Decoder::new(coding, u64::MAX),
             scanner: Scanner::new(body_rule.kinds()),
             json,
@@ -140,7 +142,7 @@ impl Streamer {
             Some(json) => json.positions(leaving, &ranges),
             None => vec![Position::InString; ranges.len()],
         };
-        mask::splice(leaving, &masked, &positions, mask::Style::Label)
+        mask::splice(leaving, &masked, &positions, self.same_length)
     }
 
     fn in_held(&self, offset: u64) -> usize {
@@ -193,6 +195,10 @@ impl InFlight for Streamer {
 
     fn may_rewrite(&self) -> bool {
         judge::redacts(&self.rule, &self.body_rule) || self.coding != Coding::Identity
+    }
+
+    fn may_resize(&self) -> bool {
+        self.may_rewrite() && (self.decodes() || !self.same_length.covers(self.body_rule.redact))
     }
 
     fn decodes(&self) -> bool {

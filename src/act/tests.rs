@@ -15,11 +15,22 @@ fn body_rule(block: &[Kind], redact: &[Kind]) -> BodyRule {
         redact: redact.iter().copied().collect(),
         sensitive_data: false,
         redact_in_observe_modes: true,
+        same_length: KindSet::EMPTY,
     }
 }
 
 fn rule(mode: Mode, fail_mode: FailMode) -> Rule {
-    Rule { source: "$".into(), mode, fail_mode, request: None, response: None, skip_content_types: vec![], block_response: None }
+    Rule {
+        source: "$".into(),
+        mode,
+        fail_mode,
+        request: None,
+        response: None,
+        skip_content_types: vec![],
+        strip_ranges: true,
+        deny_upgrades: false,
+        block_response: None,
+    }
 }
 
 fn finding(kind: Kind, start: u64, end: u64) -> Finding {
@@ -178,9 +189,9 @@ fn masks_say_what_was_there() {
         let body = format!("{before}{value}{after}");
         let findings = [finding(*kind, before.len() as u64, (before.len() + value.len()) as u64)];
         let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
-        assert_eq!(text(rewrite(body.as_bytes(), &findings, false, None)), *labelled);
+        assert_eq!(text(rewrite(body.as_bytes(), &findings, KindSet::EMPTY, false, None)), *labelled);
         if labelled.len() > body.len() {
-            assert_eq!(text(rewrite(body.as_bytes(), &findings, false, Some(body.len()))), *in_place);
+            assert_eq!(text(rewrite(body.as_bytes(), &findings, KindSet::EMPTY, false, Some(body.len()))), *in_place);
         }
     }
 }
@@ -189,9 +200,12 @@ fn masks_say_what_was_there() {
 fn a_mask_never_grows_a_body_past_its_room() {
     let body = b"a@b.co c@d.co";
     let findings = [finding(Kind::EMAIL, 0, 6), finding(Kind::EMAIL, 7, 13)];
-    assert_eq!(rewrite(body, &findings, false, Some(13)).as_deref(), Some(&b"*@*.** *@*.**"[..]));
-    assert_eq!(rewrite(body, &findings, false, Some(33)).as_deref(), Some(&b"[REDACTED:email] [REDACTED:email]"[..]));
-    assert_eq!(rewrite(body, &findings, false, Some(12)), None);
+    assert_eq!(rewrite(body, &findings, KindSet::EMPTY, false, Some(13)).as_deref(), Some(&b"*@*.** *@*.**"[..]));
+    assert_eq!(
+        rewrite(body, &findings, KindSet::EMPTY, false, Some(33)).as_deref(),
+        Some(&b"[REDACTED:email] [REDACTED:email]"[..])
+    );
+    assert_eq!(rewrite(body, &findings, KindSet::EMPTY, false, Some(12)), None);
 }
 
 #[test]

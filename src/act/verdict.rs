@@ -69,6 +69,8 @@ pub enum Code {
     Truncated,
     /// Cannot be decoded.
     Undecodable,
+    /// A request for a tunnel, where the policy denies them.
+    UpgradeDenied,
 }
 
 /// Why a body could not be inspected whole.
@@ -80,6 +82,8 @@ pub enum Failure {
     UnknownEncoding,
     /// Bytes that are not of their content coding.
     Corrupt,
+    /// A part of a body (status 206, `multipart/byteranges`), which may end within a value.
+    Partial,
 }
 
 /// Why a body was passed without being read (to its end).
@@ -91,7 +95,7 @@ pub enum Uninspected {
     ContentEncoding,
     /// It could not be decoded.
     Corrupt,
-    /// Its media type is skipped, or is a stream that cannot be buffered.
+    /// Its media type is skipped, is a stream that cannot be buffered, or is a part of a body.
     ContentType,
     /// It is no body but a tunnel.
     Upgrade,
@@ -159,7 +163,7 @@ impl Failure {
     pub fn engine(self) -> Engine {
         match self {
             Failure::TooLarge => Engine::BodySize,
-            Failure::UnknownEncoding | Failure::Corrupt => Engine::BodyDecode,
+            Failure::UnknownEncoding | Failure::Corrupt | Failure::Partial => Engine::BodyDecode,
         }
     }
 
@@ -167,7 +171,7 @@ impl Failure {
     pub fn code(self) -> Code {
         match self {
             Failure::TooLarge => Code::Truncated,
-            Failure::UnknownEncoding | Failure::Corrupt => Code::Undecodable,
+            Failure::UnknownEncoding | Failure::Corrupt | Failure::Partial => Code::Undecodable,
         }
     }
 
@@ -177,6 +181,7 @@ impl Failure {
             Failure::TooLarge => Uninspected::TooLarge,
             Failure::UnknownEncoding => Uninspected::ContentEncoding,
             Failure::Corrupt => Uninspected::Corrupt,
+            Failure::Partial => Uninspected::ContentType,
         }
     }
 
@@ -185,7 +190,7 @@ impl Failure {
         match (direction, self) {
             (Direction::Response, _) => 502,
             (Direction::Request, Failure::TooLarge) => 413,
-            (Direction::Request, Failure::UnknownEncoding) => 415,
+            (Direction::Request, Failure::UnknownEncoding | Failure::Partial) => 415,
             (Direction::Request, Failure::Corrupt) => 400,
         }
     }
@@ -198,6 +203,7 @@ impl fmt::Display for Code {
             Code::SensitiveData(kind) => write!(f, "body.sensitive_data:{}", kind.name()),
             Code::Truncated => f.write_str("body.truncated"),
             Code::Undecodable => f.write_str("body.undecodable"),
+            Code::UpgradeDenied => f.write_str("body.upgrade_denied"),
         }
     }
 }

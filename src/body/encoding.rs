@@ -68,12 +68,12 @@ impl Coding {
         }
     }
 
-    /// Encodes a whole body. Effort 0 (stored) to 9 as zlib's levels; higher ones count as 9.
+    /// Encodes a whole body. Effort 0 (stored) to 9, as gzip's levels; higher ones count as 9.
     ///
     /// The same body and level give the same bytes: the gzip header carries no time and no name.
     pub fn encode(self, body: &[u8], level: u8) -> Vec<u8> {
         let mut room = most_encoded_bytes(body);
-        // The bound is zlib's own, so this loops once.
+        // The bound is enough, so this loops once.
         loop {
             match self.encode_bounded(body, level, room) {
                 Some(encoded) => return encoded,
@@ -108,7 +108,7 @@ impl Coding {
     }
 }
 
-/// More bytes than any coding of `body` takes at any level: zlib's bound, and a gzip frame.
+/// More bytes than any coding of `body` takes at any level, in a gzip frame.
 fn most_encoded_bytes(body: &[u8]) -> usize {
     flate::most_bytes(body.len()).saturating_add(gzip::PLAIN_HEADER.len()).saturating_add(gzip::TRAILER_BYTES)
 }

@@ -24,6 +24,8 @@ pub enum Position {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct JsonTracker {
     place: Place,
+    /// The byte before is one of a bare token, which goes on if the next one is too.
+    in_token: bool,
 }
 
 /// Where the next byte stands.
@@ -69,6 +71,9 @@ impl JsonTracker {
     /// Walks on over `chunk`.
     pub fn feed(&mut self, chunk: &[u8]) {
         self.place = self.place.over(chunk);
+        if let Some(last) = chunk.last() {
+            self.in_token = self.place == Place::Outside && is_token_byte(*last);
+        }
     }
 
     /// Is the next byte inside a string (behind its opening quote, up to and with its closing one)?
@@ -115,14 +120,23 @@ impl JsonTracker {
                 if token_ends > end {
                     ended = Some((end.saturating_sub(1), token_ends));
                 }
+                if self.in_token && in_token && token == 0 {
+                    // It began before these bytes: whoever cut it there knew that it is no number.
+                    return Position::InString;
+                }
                 Position::Bare { start: token, end: token_ends }
             })
             .collect()
     }
 
+    /// Is this bare token, whole, a number that anyone reads?
+    pub fn is_number(token: &[u8]) -> bool {
+        token.len() <= JsonTracker::MAX_TOKEN_BYTES && token.iter().all(|byte| is_number_byte(*byte))
+    }
+
     /// The farthest place up to `upto` where `bytes` (the first is the tracker's next) can be cut without cutting a bare token,
-    /// so that the token of a later finding is still whole in hand. `upto` itself within a string, or where the token is longer
-    /// than [`JsonTracker::MAX_TOKEN_BYTES`].
+    /// so that the token of a later finding is still whole in hand. `upto` itself within a string, or where the token is no number:
+    /// longer than [`JsonTracker::MAX_TOKEN_BYTES`], or with other bytes in it.
     pub fn safe_cut(&self, bytes: &[u8], upto: usize) -> usize {
         let upto = upto.min(bytes.len());
         let (before, behind) = bytes.split_at_checked(upto).unwrap_or((bytes, &[]));
@@ -131,8 +145,11 @@ impl JsonTracker {
         }
         // Outside of a string, a run of token bytes back from here holds no quote, so all of it stands outside.
         let longest = JsonTracker::MAX_TOKEN_BYTES.saturating_add(1);
-        let run = before.iter().rev().take(longest).take_while(|byte| is_token_byte(**byte)).count();
-        if run > JsonTracker::MAX_TOKEN_BYTES { upto } else { upto.saturating_sub(run) }
+        let run = || before.iter().rev().take(longest).take_while(|byte| is_token_byte(**byte));
+        let length = run().count();
+        let goes_on = self.in_token && length == before.len();
+        let number = length < longest && !goes_on && run().all(|byte| is_number_byte(*byte));
+        if number { upto.saturating_sub(length) } else { upto }
     }
 }
 
@@ -155,6 +172,11 @@ fn token_end(bytes: &[u8], place: Place, start: usize, end: usize) -> usize {
 /// A byte of a number or of a bare word: neither space nor anything that JSON separates with.
 fn is_token_byte(byte: u8) -> bool {
     !matches!(byte, b'"' | b',' | b':' | b'[' | b']' | b'{' | b'}' | RECORD_SEPARATOR) && !byte.is_ascii_whitespace()
+}
+
+/// A byte that JSON numbers are made of.
+fn is_number_byte(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
 }
 
 #[cfg(test)]

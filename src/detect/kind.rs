@@ -22,7 +22,8 @@ pub struct Candidate<'a> {
     pub before: &'a [u8],
     /// The match.
     pub value: &'a [u8],
-    /// Up to [`LOOK_AHEAD`] bytes directly behind the match; fewer only at the end of the body.
+    /// Up to [`LOOK_AHEAD`] bytes directly behind the match; fewer only at the end of the body, or behind a line end or a double
+    /// quote, past which no validator may look.
     pub after: &'a [u8],
 }
 
@@ -151,6 +152,11 @@ impl KindSet {
     #[must_use]
     pub fn union(self, other: KindSet) -> KindSet {
         KindSet(self.0 | other.0)
+    }
+
+    /// Is every kind of `other` in the set?
+    pub fn covers(self, other: KindSet) -> bool {
+        other.0 & !self.0 == 0
     }
 
     /// Is the set empty?

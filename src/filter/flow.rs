@@ -30,6 +30,10 @@ pub const FLOOR_BYTES: usize = 32 * 1024;
 /// Most bytes of a body that trailers can end without having been announced: so much may always be written when they come.
 pub const PROBE_BYTES: usize = FLOOR_BYTES;
 
+/// Most bytes that could leave and yet wait, where announced trailers may come and bytes behind them are held: masks make them at
+/// most about three times as long.
+pub const PATIENCE_BYTES: usize = FLOOR_BYTES / 4;
+
 impl Stage {
     /// Is the body kept in the VM?
     pub fn keeps(self) -> bool {
@@ -49,6 +53,10 @@ pub struct Flow {
     pub streamer: Option<Box<dyn InFlight>>,
     /// Its headers are still ours.
     pub headers_held: bool,
+    /// Of a body that flows: its head announced trailers.
+    pub trailers: bool,
+    /// Of a body that flows: the last callback paused.
+    pub paused: bool,
     /// What was drained.
     pub kept: Vec<u8>,
     /// Bytes that have come.
@@ -74,6 +82,8 @@ impl Flow {
             inspector: None,
             streamer: None,
             headers_held: false,
+            trailers: false,
+            paused: false,
             kept: Vec::new(),
             received: 0,
             expected: None,

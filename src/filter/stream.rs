@@ -12,7 +12,7 @@ use super::flow::{Flow, PROBE_BYTES, Stage};
 use super::head::Headers;
 use super::host::Host;
 use super::root::{Shared, TICK_MILLISECONDS, Waiting};
-use crate::act::{self, Direction, Failure, MessageHead, Plan, Uninspected, Verdict};
+use crate::act::{self, Direction, Failure, Inspector, MessageHead, Plan, Uninspected, Verdict};
 use crate::body::{MediaType, narrow_accept_encoding};
 use crate::policy::{RequestHead, Resolution, Rule};
 use crate::telemetry::{ErrorReason, Metric};
@@ -88,17 +88,8 @@ impl<H: Host> HttpStream<H> {
             self.on_request(headers.clone());
         }
         let Some(rule) = self.rule.clone() else { return Step::Continue };
-        if self.is_tunnel(direction, &headers) {
-            let inspected = match direction {
-                Direction::Request => rule.request.is_some(),
-                Direction::Response => rule.response.is_some(),
-            };
-            if inspected {
-                self.uninspected(direction, Uninspected::Upgrade);
-            }
-            return Step::Continue;
-        }
-        if end_of_stream {
+        let tunnel = self.is_tunnel(direction, &headers);
+        if end_of_stream && !tunnel {
             return Step::Continue;
         }
         let content_encoding = headers.joined("content-encoding");
@@ -106,8 +97,10 @@ impl<H: Host> HttpStream<H> {
             content_type: headers.get("content-type"),
             content_encoding: content_encoding.as_deref(),
             content_length: headers.content_length(),
+            partial: direction == Direction::Response && headers.get(":status") == Some(b"206"),
         };
-        match act::plan(&rule, direction, &head) {
+        let plan = if tunnel { act::plan_tunnel(&rule, direction) } else { act::plan(&rule, direction, &head) };
+        match plan {
             Plan::Pass(reason) => {
                 if let Some(reason) = reason {
                     self.uninspected(direction, reason);
@@ -200,7 +193,9 @@ impl<H: Host> HttpStream<H> {
         let mut waits = false;
         for direction in [Direction::Request, Direction::Response] {
             let Some(since) = self.flow(direction).waiting_since else { continue };
-            if now.saturating_sub(since) < patience {
+            // A stream may well wait for its peer: its headers are let go at the first look, and prove nothing.
+            let streams = self.flow(direction).stage == Stage::Streamed;
+            if !streams && now.saturating_sub(since) < patience {
                 waits = true;
                 continue;
             }
@@ -216,7 +211,7 @@ impl<H: Host> HttpStream<H> {
                 self.release(direction, &headers);
             }
             self.flow(direction).headers_held = false;
-            self.flow(direction).let_go_at = Some(now);
+            self.flow(direction).let_go_at = (!streams).then_some(now);
             if self.host.resume(direction).is_err() {
                 self.error(ErrorReason::HostCall);
             }
@@ -238,6 +233,9 @@ impl<H: Host> HttpStream<H> {
             if let Some(narrowed) = narrowed {
                 let _ = self.host.set_header(Direction::Request, "accept-encoding", &narrowed);
             }
+        }
+        if act::wants_whole_bodies(&rule) {
+            self.remove_headers(Direction::Request, &headers, &["range", "if-range"]);
         }
         self.rule = Some(rule);
         self.request_headers = headers;
@@ -277,9 +275,12 @@ impl<H: Host> HttpStream<H> {
     /// Makes headers fit to go before the body is judged, and chooses where the body is kept.
     fn release(&mut self, direction: Direction, headers: &Headers) {
         let flow = self.flow(direction);
-        let may_rewrite = flow.inspector.as_ref().is_some_and(|inspector| inspector.may_rewrite());
-        if may_rewrite {
+        let may = |what: fn(&Inspector) -> bool| flow.inspector.as_deref().is_some_and(what);
+        let (may_rewrite, may_resize) = (may(Inspector::may_rewrite), may(Inspector::may_resize));
+        if may_resize {
             self.remove_headers(direction, headers, &["content-length"]);
+        }
+        if may_rewrite {
             self.remove_headers(direction, headers, &STALE_HEADERS);
         }
         let stage = if self.flow(direction).expected.is_some() {
@@ -357,7 +358,7 @@ impl<H: Host> HttpStream<H> {
     }
 
     /// Counts bytes in the VM's budget; `false` where they no longer fit.
-    fn charge(&mut self, direction: Direction, bytes: u64) -> bool {
+    pub(super) fn charge(&mut self, direction: Direction, bytes: u64) -> bool {
         let inflight = self.shared.vm.inflight.get().saturating_add(bytes);
         if inflight > self.shared.policy.max_inflight_body_bytes {
             return false;
@@ -370,7 +371,14 @@ impl<H: Host> HttpStream<H> {
     }
 
     pub(super) fn uncharge(&mut self, direction: Direction) {
-        let bytes = std::mem::take(&mut self.flow(direction).charged);
+        self.uncharge_all_but(direction, 0);
+    }
+
+    /// Counts only `kept` bytes of what a message was charged; no more than that.
+    pub(super) fn uncharge_all_but(&mut self, direction: Direction, kept: u64) {
+        let flow = self.flow(direction);
+        let bytes = flow.charged.saturating_sub(kept);
+        flow.charged = flow.charged.min(kept);
         self.shared.vm.inflight.set(self.shared.vm.inflight.get().saturating_sub(bytes));
         self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX).saturating_neg());
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::deliver::STALE_HEADERS;
-use super::flow::Stage;
+use super::flow::{FLOOR_BYTES, PATIENCE_BYTES, Stage};
 use super::head::Headers;
 use super::host::Host;
 use super::stream::{HttpStream, Step};
-use crate::act::{Direction, Flowing, InFlight, Judgement};
+use crate::act::{Direction, Failure, Flowing, InFlight, Judgement};
 use crate::policy::Rule;
 use crate::telemetry::ErrorReason;
 
@@ -15,8 +15,10 @@ impl<H: Host> HttpStream<H> {
     /// Begins a body that flows. Its headers are held until its first chunk where Envoy lets us, for a clean reply to that one; a
     /// body that takes its time gets them from the watch.
     pub(super) fn begin_streaming(&mut self, direction: Direction, streamer: Box<dyn InFlight>, headers: &Headers) -> Step {
-        if streamer.may_rewrite() {
+        if streamer.may_resize() {
             self.remove_headers(direction, headers, &["content-length"]);
+        }
+        if streamer.may_rewrite() {
             self.remove_headers(direction, headers, &STALE_HEADERS);
         }
         if streamer.decodes() {
@@ -27,6 +29,7 @@ impl<H: Host> HttpStream<H> {
         flow.stage = Stage::Streamed;
         flow.streamer = Some(streamer);
         flow.headers_held = hold;
+        flow.trailers = headers.get("trailer").is_some();
         if hold {
             self.wait_for_body(direction);
             return Step::Pause;
@@ -34,21 +37,26 @@ impl<H: Host> HttpStream<H> {
         Step::Continue
     }
 
-    /// A chunk of `size` bytes has come.
+    /// `size` bytes of a body are visible that have not been seen.
     pub(super) fn stream_chunk(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Step {
         let began = self.host.now();
         self.first_body_callback(direction, began);
         let chunk = if size == 0 { Ok(Vec::new()) } else { self.host.body(direction, 0, size) };
-        let Some(mut streamer) = self.flow(direction).streamer.take() else { return Step::Continue };
+        let flow = self.flow(direction);
+        let Some(mut streamer) = flow.streamer.take() else { return Step::Continue };
+        let mut out = std::mem::take(&mut flow.kept);
         let rule = Arc::clone(streamer.rule());
         let Ok(chunk) = chunk else {
             self.error(ErrorReason::HostCall);
             let judgement = streamer.judgement().lost(direction);
             return self.cut_stream(direction, streamer, &rule, &judgement, began);
         };
-        let mut out = match streamer.feed(&chunk) {
-            Ok(Flowing::AsItCame) => None,
-            Ok(Flowing::Instead(bytes)) => Some(bytes),
+        let mut unchanged = out.is_empty();
+        match streamer.feed(&chunk) {
+            Ok(Flowing::AsItCame) if unchanged => {}
+            Ok(Flowing::AsItCame) => out.extend_from_slice(&chunk),
+            Ok(Flowing::Instead(bytes)) if unchanged => (out, unchanged) = (bytes, false),
+            Ok(Flowing::Instead(bytes)) => out.extend(bytes),
             Ok(Flowing::Cut) => {
                 let judgement = streamer.judgement();
                 return self.cut_stream(direction, streamer, &rule, &judgement, began);
@@ -57,49 +65,94 @@ impl<H: Host> HttpStream<H> {
                 let judgement = streamer.fail(failure);
                 return self.cut_stream(direction, streamer, &rule, &judgement, began);
             }
-        };
-        let ended = end_of_stream.then(|| streamer.finish());
-        match &ended {
-            Some((Flowing::Cut, judgement)) => return self.cut_stream(direction, streamer, &rule, judgement, began),
-            Some((Flowing::Instead(tail), _)) if !tail.is_empty() => {
-                out.get_or_insert(chunk).extend_from_slice(tail);
+        }
+        if end_of_stream {
+            let (last, judgement) = streamer.finish();
+            match last {
+                Flowing::Cut => return self.cut_stream(direction, streamer, &rule, &judgement, began),
+                Flowing::Instead(tail) if !tail.is_empty() => {
+                    if unchanged {
+                        (out, unchanged) = (chunk, false);
+                    }
+                    out.extend(tail);
+                }
+                _ => {}
             }
-            _ => {}
+            if !unchanged {
+                self.put(direction, size, &out);
+            }
+            self.spend(direction, began);
+            self.flow(direction).headers_held = false;
+            self.tell_stream(direction, streamer, &rule, &judgement);
+            return Step::Continue;
         }
-        if let Some(out) = out
-            && self.host.replace_body(direction, size, &out).is_err()
-        {
-            self.error(ErrorReason::HostCall);
+        let held = streamer.held_bytes();
+        if !self.hold_bytes(direction, held.saturating_add(if held > 0 { out.len() } else { 0 })) {
+            let judgement = streamer.fail(Failure::TooLarge);
+            return self.cut_stream(direction, streamer, &rule, &judgement, began);
         }
+        self.count_stream(direction, streamer.as_mut());
         self.spend(direction, began);
-        self.flow(direction).headers_held = false;
-        match ended {
-            Some((_, judgement)) => self.tell_stream(direction, streamer, &rule, &judgement),
-            None => {
-                self.count_stream(direction, streamer.as_mut());
-                self.flow(direction).streamer = Some(streamer);
-            }
+        let flow = self.flow(direction);
+        flow.streamer = Some(streamer);
+        // While we pause, what is held can still be given back when trailers come. It costs nothing where nothing could leave anyway,
+        // headers among it, and little where trailers are announced.
+        let costs_nothing = out.is_empty() && !flow.headers_held;
+        flow.paused = held > 0 && (costs_nothing || (flow.trailers && out.len() <= PATIENCE_BYTES));
+        flow.headers_held &= flow.paused;
+        if flow.paused {
+            flow.kept = out;
+            self.put(direction, size, b"");
+            return Step::Pause;
+        }
+        if !unchanged {
+            self.put(direction, size, &out);
         }
         Step::Continue
     }
 
-    /// Trailers end the body. What is still held cannot be given back any more: no body callback comes.
+    /// Trailers end the body. What is held can be given back only if we paused: no other body callback comes.
     pub(super) fn end_streaming_by_trailers(&mut self, direction: Direction) -> Step {
         let began = self.host.now();
-        let Some(mut streamer) = self.flow(direction).streamer.take() else { return Step::Continue };
+        let flow = self.flow(direction);
+        let Some(mut streamer) = flow.streamer.take() else { return Step::Continue };
+        let mut out = std::mem::take(&mut flow.kept);
+        let writable = flow.paused;
         let rule = Arc::clone(streamer.rule());
         let (last, mut judgement) = streamer.finish();
-        let lost = matches!(&last, Flowing::Instead(tail) if !tail.is_empty());
-        if lost {
+        match last {
+            Flowing::Cut => return self.cut_stream(direction, streamer, &rule, &judgement, began),
+            Flowing::Instead(tail) => out.extend(tail),
+            Flowing::AsItCame => {}
+        }
+        let fits = writable && out.len() <= FLOOR_BYTES;
+        if !out.is_empty() && !fits {
             self.error(ErrorReason::Trailers);
             judgement = judgement.lost(direction);
-        }
-        if lost || last == Flowing::Cut {
             return self.cut_stream(direction, streamer, &rule, &judgement, began);
+        }
+        if !out.is_empty() {
+            self.put(direction, 0, &out);
         }
         self.spend(direction, began);
         self.tell_stream(direction, streamer, &rule, &judgement);
         Step::Continue
+    }
+
+    fn put(&mut self, direction: Direction, size: usize, body: &[u8]) {
+        if self.host.replace_body(direction, size, body).is_err() {
+            self.error(ErrorReason::HostCall);
+        }
+    }
+
+    /// Counts what is held now in the VM's budget; `false` where it does not fit.
+    fn hold_bytes(&mut self, direction: Direction, held: usize) -> bool {
+        let (held, charged) = (held as u64, self.flow(direction).charged);
+        if held > charged {
+            return self.charge(direction, held.saturating_sub(charged));
+        }
+        self.uncharge_all_but(direction, held);
+        true
     }
 
     /// The exchange is over: what was seen of a body that never ended is told.
@@ -127,6 +180,7 @@ impl<H: Host> HttpStream<H> {
 
     fn tell_stream(&mut self, direction: Direction, mut streamer: Box<dyn InFlight>, rule: &Rule, judgement: &Judgement) {
         self.flow(direction).stage = Stage::Pass;
+        self.uncharge(direction);
         self.count_stream(direction, streamer.as_mut());
         let told = (self.flow(direction).spent, streamer.plain_bytes());
         self.record(direction, rule, judgement, Some(told));

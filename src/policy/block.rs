@@ -5,10 +5,13 @@
 
 use super::checks::{BodyChecks, Direction, REQUEST, RESPONSE};
 use super::cursor::Cursor;
-use super::document::{BODY_MODE, FAIL_MODE, MAX_BODY_BYTES, MODE};
+use super::document::{BODY_MODE, FAIL_MODE, MAX_BODY_BYTES, MODE, RANGES, UPGRADES};
 use super::shape::Report;
 use super::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
 use crate::body::MediaRange;
+
+/// The cap of a gRPC message in a streamed direction without a cap, in bytes: what gRPC itself takes unless told otherwise.
+const BUILT_IN_MESSAGE_BYTES: u64 = 4 * 1_048_576;
 
 /// How specific a block is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -34,6 +37,8 @@ pub(super) struct Block {
     request: Side,
     response: Side,
     skip_content_types: Option<Vec<MediaRange>>,
+    strip_ranges: Option<bool>,
+    deny_upgrades: Option<bool>,
     block_response: BlockResponse,
     body: Option<BodyChecks>,
 }
@@ -59,6 +64,8 @@ impl Block {
             request: Side::read(cursor, scope, &REQUEST),
             response: Side::read(cursor, scope, &RESPONSE),
             skip_content_types: cursor.field("skip_content_types").map(ranges),
+            strip_ranges: cursor.field("ranges").and_then(|ranges| ranges.choice(&RANGES, &[("strip", true), ("allow", false)])),
+            deny_upgrades: cursor.field("upgrades").and_then(|word| word.choice(&UPGRADES, &[("allow", false), ("deny", true)])),
             block_response: cursor.field("block_response").map(block_response).unwrap_or_default(),
             body: cursor.field("checks").and_then(|checks| checks.field("body")).map(|body| BodyChecks::read(&body, report)),
         };
@@ -67,7 +74,9 @@ impl Block {
             if let (Some(Set { value: Mode::Off, .. }), Some(inspect)) = (&block.mode, inspected) {
                 report.error(&inspect.path, "found true beside mode: off, allowed: false (off inspects nothing)");
             }
-            if let (Some(_), Some(cap)) = (inspected, &side.max_bytes) {
+            // What a body mode of an outer scope makes of the cap is seen when the scopes are merged.
+            let buffers = side.body_mode != Some(BodyMode::Streamed) && (side.body_mode.is_some() || scope == Scope::Defaults);
+            if let (Some(_), Some(cap)) = (inspected.filter(|_| buffers), &side.max_bytes) {
                 report_cap(cap, direction, report);
             }
         }
@@ -82,6 +91,8 @@ impl Block {
             request: self.request.over(&outer.request),
             response: self.response.over(&outer.response),
             skip_content_types: self.skip_content_types.or_else(|| outer.skip_content_types.clone()),
+            strip_ranges: self.strip_ranges.or(outer.strip_ranges),
+            deny_upgrades: self.deny_upgrades.or(outer.deny_upgrades),
             block_response: BlockResponse {
                 status: self.block_response.status.or(outer.block_response.status),
                 content_type: self.block_response.content_type.or_else(|| outer.block_response.content_type.clone()),
@@ -109,6 +120,8 @@ impl Block {
             request,
             response,
             skip_content_types: self.skip_content_types.unwrap_or_default(),
+            strip_ranges: self.strip_ranges.unwrap_or(true),
+            deny_upgrades: self.deny_upgrades.unwrap_or(false),
             block_response: Some(self.block_response).filter(|reply| *reply != BlockResponse::default()),
         }
     }
@@ -171,7 +184,11 @@ impl Side {
     /// The rule of one direction, where it is inspected and there is something to look for.
     fn rule(self, direction: &Direction, checks: &BodyChecks, report: &mut Report) -> Option<BodyRule> {
         let inspect = self.inspect.filter(|inspect| inspect.value)?;
+        let body_mode = self.body_mode.unwrap_or(BodyMode::Auto);
         let max_bytes = match &self.max_bytes {
+            // Nothing is buffered but a gRPC message.
+            None if body_mode == BodyMode::Streamed => BUILT_IN_MESSAGE_BYTES,
+            Some(cap) if body_mode == BodyMode::Streamed && cap.value == 0 => BUILT_IN_MESSAGE_BYTES,
             Some(cap) => {
                 report_cap(cap, direction, report);
                 cap.value
@@ -181,17 +198,21 @@ impl Side {
         if max_bytes == 0 && self.max_bytes.is_none() {
             report.error(
                 &inspect.path,
-                format!("found true without {} (built in: 0), allowed: with one from 1 to {MAX_BODY_BYTES}", direction.max_bytes),
+                format!(
+                    "found true without {} (built in: 0), allowed: with one from 1 to {MAX_BODY_BYTES}, or {}: streamed",
+                    direction.max_bytes, direction.body_mode
+                ),
             );
         }
         let dlp = checks.dlp.as_ref().filter(|dlp| dlp.covers(direction));
         let rule = BodyRule {
             max_bytes,
-            body_mode: self.body_mode.unwrap_or(BodyMode::Auto),
+            body_mode,
             block: dlp.map(|dlp| dlp.block).unwrap_or_default(),
             redact: dlp.map(|dlp| dlp.redact).unwrap_or_default(),
             sensitive_data: checks.sensitive_data.is_some(),
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
+            same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),
         };
         if rule.kinds().is_empty() {
             report.warning(&inspect.path, format!("true has no effect: no check looks for anything in {}", direction.bodies));

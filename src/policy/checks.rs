@@ -3,7 +3,7 @@
 //! This module refuses to know scopes: `checks.body` is one value, replaced as a whole.
 
 use super::cursor::Cursor;
-use super::document::DIRECTION;
+use super::document::{DIRECTION, MASK};
 use super::shape::Report;
 use crate::detect::{Kind, KindSet};
 
@@ -54,6 +54,8 @@ pub(super) struct Dlp {
     pub(super) block: KindSet,
     pub(super) redact: KindSet,
     pub(super) redact_in_observe_modes: bool,
+    /// Kinds of `redact` whose masks keep the length.
+    pub(super) same_length: KindSet,
 }
 
 impl BodyChecks {
@@ -83,11 +85,30 @@ impl Dlp {
             }
         }
         let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
-        let redact = items("redact").iter().filter_map(kind).collect();
-        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes }
+        let redact: KindSet = items("redact").iter().filter_map(kind).collect();
+        let same_length = cursor.field("mask").map(|mask| same_length(&mask, redact, report)).unwrap_or_default();
+        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes, same_length }
     }
 
     pub(super) fn covers(&self, direction: &Direction) -> bool {
         if direction.is_request { self.request } else { self.response }
     }
+}
+
+/// The kinds of `redact` for which `mask` says `same_length`.
+fn same_length(mask: &Cursor<'_>, redact: KindSet, report: &mut Report) -> KindSet {
+    let says = |cursor: &Cursor<'_>| cursor.choice(&MASK, &[("label", false), ("same_length", true)]).unwrap_or(false);
+    if mask.text().is_some() {
+        return if says(mask) { redact } else { KindSet::EMPTY };
+    }
+    let mut kinds = KindSet::EMPTY;
+    for (name, style) in mask.fields() {
+        let Some(kind) = Kind::from_name(name) else { continue };
+        if !redact.contains(kind) {
+            report.warning(style.path, format!("has no effect: redact does not name {name}"));
+        } else if says(&style) {
+            kinds.insert(kind);
+        }
+    }
+    kinds
 }

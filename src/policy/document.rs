@@ -25,14 +25,15 @@ const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
 }
 
 const fn names(allowed: &'static [&'static str]) -> Choice {
-    Choice { allowed, not_yet: &[], read_from_false: None }
+    Choice { allowed, read_from_false: None }
 }
 
-pub(super) static MODE: Choice =
-    Choice { allowed: &["off", "detect", "shadow", "block"], not_yet: &[], read_from_false: Some("off") };
+pub(super) static MODE: Choice = Choice { allowed: &["off", "detect", "shadow", "block"], read_from_false: Some("off") };
 pub(super) static FAIL_MODE: Choice = names(&["fail_open", "fail_close"]);
-// When streams are built: move the name to `allowed`.
-pub(super) static BODY_MODE: Choice = Choice { allowed: &["auto", "buffered"], not_yet: &["streamed"], read_from_false: None };
+pub(super) static BODY_MODE: Choice = names(&["auto", "buffered", "streamed"]);
+pub(super) static MASK: Choice = names(&["label", "same_length"]);
+pub(super) static RANGES: Choice = names(&["strip", "allow"]);
+pub(super) static UPGRADES: Choice = names(&["allow", "deny"]);
 pub(super) static DIRECTION: Choice = names(&["response", "request", "both"]);
 static API_VERSION: Choice = names(&["sentinel.elchi.io/v1"]);
 static KIND: Choice = names(&["SecurityPolicy"]);
@@ -179,18 +180,36 @@ static POLICY: Shape = Shape {
             "longest request body that is inspected, before and after decoding (default 1048576)",
             Holds::Integer(0, MAX_BODY_BYTES),
         ),
-        field("request_body_mode", "how request bodies are judged (default auto)", Holds::Choice(&BODY_MODE)),
+        field(
+            "request_body_mode",
+            "how request bodies are judged: whole (buffered), as they flow (streamed), or by media type (default auto)",
+            Holds::Choice(&BODY_MODE),
+        ),
         field("inspect_response_body", "inspect the bodies of responses (default false)", Holds::Bool),
         field(
             "max_response_body_bytes",
-            "longest response body that is inspected, before and after decoding (default 0: set it)",
+            "longest response body that is inspected, before and after decoding (default 0: set it, unless streamed)",
             Holds::Integer(0, MAX_BODY_BYTES),
         ),
-        field("response_body_mode", "how response bodies are judged (default auto)", Holds::Choice(&BODY_MODE)),
+        field(
+            "response_body_mode",
+            "how response bodies are judged: whole (buffered), as they flow (streamed), or by media type (default auto)",
+            Holds::Choice(&BODY_MODE),
+        ),
         field(
             "skip_content_types",
             "media types whose bodies are not inspected (default none)",
             Holds::List(&Holds::Text(&MEDIA_RANGE)),
+        ),
+        field(
+            "ranges",
+            "strip (default): requests for a part of a body lose Range and If-Range, for a value could leave in pieces; allow",
+            Holds::Choice(&RANGES),
+        ),
+        field(
+            "upgrades",
+            "allow (default): what asks for an upgrade (WebSocket) or CONNECT passes, counted as uninspected; deny: it is refused",
+            Holds::Choice(&UPGRADES),
         ),
         field("block_response", "what replaces the block reply", Holds::Object(&BLOCK_RESPONSE)),
         field("checks", "what to look for", Holds::Object(&CHECKS)),
@@ -249,6 +268,11 @@ static DLP: Shape = Shape {
         field("direction", "which bodies: response (default), request or both", Holds::Choice(&DIRECTION)),
         field("block", "kinds that block a message", Holds::List(&Holds::Kind)),
         field("redact", "kinds that are masked", Holds::List(&Holds::Kind)),
+        field(
+            "mask",
+            "how text is masked: label (default) or same_length, for all kinds or by kind; binary bodies always keep their length",
+            Holds::OneOrByKind(&MASK),
+        ),
         field(
             "redact_in_observe_modes",
             "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::matcher::Miss;
-use super::{BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution, Rule, host, path};
+use super::{BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution, Rule, host, path};
 use crate::detect::KindSet;
 
 /// What [`Policy::explain`] found. Its `Display` is some lines of text, without a line feed at the end.
@@ -134,19 +134,32 @@ impl Display for Rule {
         writeln!(f, "fail mode {} (what cannot be decoded {})", self.fail_mode, if close { "is blocked" } else { "passes" })?;
         write_side(f, "request  ", self.request.as_ref(), self.mode)?;
         writeln!(f)?;
-        write_side(f, "response ", self.response.as_ref(), self.mode)
+        write_side(f, "response ", self.response.as_ref(), self.mode)?;
+        if self.deny_upgrades {
+            write!(f, "\nupgrades  are refused")?;
+        }
+        if !self.strip_ranges {
+            write!(f, "\nranges    are allowed")?;
+        }
+        Ok(())
     }
 }
 
 fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, mode: Mode) -> Result {
     let Some(rule) = rule else { return write!(f, "{label} bodies pass unread") };
-    write!(f, "{label} bodies up to {} bytes", rule.max_bytes)?;
+    match rule.body_mode {
+        BodyMode::Streamed => write!(f, "{label} bodies as they flow")?,
+        BodyMode::Auto | BodyMode::Buffered => write!(f, "{label} bodies up to {} bytes", rule.max_bytes)?,
+    }
     if !rule.block.is_empty() {
         write!(f, "; block {}", names(rule.block))?;
     }
     if !rule.redact.is_empty() {
         let masked = mode == Mode::Block || rule.redact_in_observe_modes;
         write!(f, "; {} {}", if masked { "mask" } else { "record" }, names(rule.redact))?;
+    }
+    if !rule.same_length.is_empty() {
+        write!(f, " (same length: {})", names(rule.same_length))?;
     }
     if rule.sensitive_data {
         f.write_str("; block on any kind")?;

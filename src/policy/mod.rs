@@ -123,7 +123,7 @@ pub enum FailMode {
 /// How a body is judged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BodyMode {
-    /// Buffered, streamed for event streams and gRPC.
+    /// Streamed for media types that are streams (event streams, gRPC, line-delimited JSON, `multipart/x-mixed-replace`), else buffered.
     Auto,
     /// At once, when it is whole.
     Buffered,
@@ -146,6 +146,10 @@ pub struct Rule {
     pub response: Option<BodyRule>,
     /// Media types whose bodies are not inspected.
     pub skip_content_types: Vec<crate::body::MediaRange>,
+    /// Requests lose `Range` and `If-Range` where a response may be blocked or masked: a value must not leave in pieces.
+    pub strip_ranges: bool,
+    /// Requests that ask for a tunnel are refused.
+    pub deny_upgrades: bool,
     /// What replaces the block reply.
     pub block_response: Option<BlockResponse>,
 }
@@ -153,7 +157,7 @@ pub struct Rule {
 /// How the bodies of one direction are inspected. Present only where there is something to look for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BodyRule {
-    /// Longest body that is inspected, in bytes, before and after decoding.
+    /// Longest body that is inspected, in bytes, before and after decoding; of a body that flows, the longest gRPC message.
     pub max_bytes: u64,
     /// See [`BodyMode`].
     pub body_mode: BodyMode,
@@ -165,6 +169,8 @@ pub struct BodyRule {
     pub sensitive_data: bool,
     /// Mask in `detect` and `shadow` too.
     pub redact_in_observe_modes: bool,
+    /// Kinds whose masks keep the length in every body; in binary ones all do.
+    pub same_length: KindSet,
 }
 
 /// The `block_response` override: what is set replaces the default.

@@ -50,6 +50,8 @@ pub(super) enum Holds {
     Kind,
     List(&'static Holds),
     Object(&'static Shape),
+    /// One of the names for all, or a map from kinds to them.
+    OneOrByKind(&'static Choice),
     /// Any names.
     Map(&'static Holds),
     /// A list, or the short form of it.
@@ -64,8 +66,6 @@ pub(super) enum Holds {
 #[derive(Debug)]
 pub(super) struct Choice {
     pub(super) allowed: &'static [&'static str],
-    /// Names that are specified and not built yet.
-    pub(super) not_yet: &'static [&'static str],
     /// The name that readers of YAML 1.1 (Kubernetes' among them) turn into `false`: `off`.
     pub(super) read_from_false: Option<&'static str>,
 }
@@ -128,7 +128,22 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
                 report.error(path, format!("found {}, allowed: an integer from {low} to {high}", node.shown()));
             }
         }
-        (Holds::Choice(choice), _) => check_choice(node, choice, path, report),
+        (Holds::OneOrByKind(choice), Node::Object(fields)) => {
+            let mut seen = BTreeSet::new();
+            for (name, value) in fields {
+                let path = field_path(path, name);
+                check_once(&mut seen, name, &path, report);
+                super::kinds::check(&Node::Text(name.clone()), &path, report);
+                check_choice(value, choice, &path, report);
+            }
+        }
+        (Holds::OneOrByKind(choice), Node::Bool(_) | Node::Number(_) | Node::List(_)) => {
+            report.error(
+                path,
+                format!("found {}, allowed: {}, or a map from kinds to them", node.shown(), choice.allowed.join(", ")),
+            );
+        }
+        (Holds::Choice(choice) | Holds::OneOrByKind(choice), _) => check_choice(node, choice, path, report),
         (Holds::Text(format), Node::Text(text)) => {
             if let Err(why) = (format.check)(text) {
                 let why = if why.is_empty() { why } else { format!(": {why}") };
@@ -173,9 +188,6 @@ fn check_choice(node: &Node, choice: &Choice, path: &str, report: &mut Report) {
     let allowed = || choice.allowed.join(", ");
     match choice.read(node) {
         Some(name) if choice.allowed.contains(&name) => {}
-        Some(name) if choice.not_yet.contains(&name) => {
-            report.error(path, format!("found {}, which is not yet available, allowed: {}", shown_text(name), allowed()));
-        }
         _ => report.error(path, format!("found {}, allowed: {}", node.shown(), allowed())),
     }
 }

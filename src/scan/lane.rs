@@ -34,6 +34,18 @@ impl<'a> Slice<'a> {
     }
 }
 
+/// What a validator sees of the bytes behind a match; `None` while more of them must come.
+///
+/// Nothing that a match could be a piece of goes on past a line end or a double quote, so no validator looks past one. Whole lines
+/// and JSON strings are so judged when they are there: the events of a stream need not wait for the next one.
+fn look_ahead(behind: &[u8], last: bool) -> Option<&[u8]> {
+    let known = behind.get(..LOOK_AHEAD).unwrap_or(behind);
+    match known.iter().position(|byte| matches!(byte, b'\n' | b'"')) {
+        Some(end) => known.get(..=end),
+        None => (last || known.len() == LOOK_AHEAD).then_some(known),
+    }
+}
+
 /// A start that is not judged yet.
 #[derive(Clone, Copy, Debug)]
 struct Open {
@@ -122,13 +134,9 @@ impl Lane {
         }
         let Step::Accept(len) = open.step else { return };
         let (value, behind) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
-        let after = match behind.get(..LOOK_AHEAD) {
-            Some(after) => after,
-            None if slice.last => behind,
-            None => {
-                self.open = Some(open);
-                return;
-            }
+        let Some(after) = look_ahead(behind, slice.last) else {
+            self.open = Some(open);
+            return;
         };
         let before = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
         let before = before.get(before.len().saturating_sub(LOOK_BEHIND)..).unwrap_or_default();

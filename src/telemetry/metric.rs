@@ -181,6 +181,14 @@ impl Metric {
         let mut all = BTreeSet::from([Metric::VmMemoryBytes, Metric::InflightBodyBytes, Metric::PolicyInfo]);
         all.extend(ErrorReason::ALL.map(|reason| Metric::Errors { reason }));
         for rule in policy.rules() {
+            if rule.deny_upgrades {
+                let direction = Direction::Request;
+                let verdict = if rule.mode == Mode::Block { Verdict::Blocked } else { Verdict::WouldBlock };
+                all.extend([
+                    Metric::Messages { direction, verdict },
+                    Metric::Uninspected { direction, reason: Uninspected::Upgrade },
+                ]);
+            }
             let rules = [(Direction::Request, &rule.request), (Direction::Response, &rule.response)];
             for (direction, body_rule) in rules {
                 if let Some(body_rule) = body_rule {

@@ -14,6 +14,7 @@ import policies  # noqa: E402
 import values  # noqa: E402
 from harness.config import Setup  # noqa: E402
 from harness.envoy import FATAL, Envoy  # noqa: E402
+from harness.message import wait_until  # noqa: E402
 
 # Envoys that are kept running for the tests to come; an idle one costs memory and no more.
 MOST_RUNNING = 8
@@ -38,6 +39,17 @@ def binary(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
+def stop(envoy: Envoy) -> list[str]:
+    """Stops Envoy; what it must not have done, in words. No message flows any more, so none may be held."""
+    wrong = []
+    if envoy.alive():
+        try:
+            wait_until(lambda: envoy.metric("bodyguard_inflight_body_bytes") == 0, "every held byte to be given back", 3)
+        except (AssertionError, OSError) as error:
+            wrong.append(str(error))
+    return wrong + envoy.stop()
+
+
 class Fleet:
     """The Envoys that run: one for each setup, the least recently used one makes room."""
 
@@ -56,7 +68,7 @@ class Fleet:
         key = setup.key()
         if key not in self.running:
             while len(self.running) >= MOST_RUNNING:
-                self.wrong += self.running.popitem(last=False)[1].stop()
+                self.wrong += stop(self.running.popitem(last=False)[1])
             self.running[key] = self.start(setup)
         self.running.move_to_end(key)
         return self.running[key]
@@ -67,7 +79,7 @@ class Fleet:
 
     def close(self) -> list[str]:
         for envoy in self.running.values():
-            self.wrong += envoy.stop()
+            self.wrong += stop(envoy)
         return self.wrong
 
 
@@ -106,7 +118,7 @@ class Watched:
         wrong = []
         for envoy, mark in self.marks.items():
             if envoy in self.own:
-                wrong += envoy.stop()
+                wrong += stop(envoy)
             elif not envoy.alive():
                 wrong.append(f"the test killed Envoy, exit code {envoy.process.returncode}")
                 self.fleet.drop(envoy)

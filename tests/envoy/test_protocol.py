@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 
+import policies
 import pytest
 import values
+from harness.config import Setup
 from harness.message import Received, Request, Response, cut, every, wait_until
 from test_verdicts import MATRIX, assert_cut, respond
 
@@ -202,3 +204,28 @@ def test_an_answer_before_the_end_of_the_request_does_no_harm(standard):
         answer = standard.exchange(Request(method="POST", path="/x", pieces=pieces, framing="none"), protocol, upstream)
         assert not answer.complete or answer.body == masked
     assert all(values.EMAIL.raw not in received.body for received in standard.upstream.received)
+
+
+def test_a_request_that_envoy_tries_again_is_the_masked_one(run, world):
+    hold = world == "held"
+    again = {"retry_policy": {"retry_on": "5xx", "num_retries": 2}}
+    envoy = run(Setup(policies.standard(hold), hold=hold, route=again))
+    body, masked = values.document(values.EMAIL, filler=400)
+    envoy.upstream.script(Response(status=503, body=b"not yet"), Response(body=body, headers=TEXT))
+    answer = envoy.exchange(Request(method="POST", path="/x", body=body, headers=TEXT))
+    assert (answer.status, answer.body) == (200, masked)
+    assert [received.body for received in envoy.upstream.received] == [masked, masked]
+
+
+def test_memory_does_not_grow_with_traffic(standard):
+    """The VM's memory never shrinks; after a while it must not grow either."""
+    body, masked = values.document(values.EMAIL, values.CARD, filler=100_000)
+    seen = []
+    with standard.connect() as client:
+        for _ in range(3):
+            for _ in range(60):
+                standard.upstream.script(Response(body=body, headers=TEXT))
+                answer = client.exchange(Request(method="POST", path="/x", body=body, headers=TEXT))
+                assert answer.body == masked
+            seen.append(standard.metric("bodyguard_vm_memory_bytes"))
+    assert seen[0] == seen[2] < (128 << 20), seen

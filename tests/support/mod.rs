@@ -1,7 +1,7 @@
 //! A scripted Envoy: enough of its body callbacks, in both worlds of `allow_on_headers_stop_iteration`, to drive the state machine
 //! without a proxy. What the real one does is in the real-Envoy tests; this one is quick, and counts what the real one forgives.
 
-#![allow(dead_code, clippy::panic, clippy::unwrap_used, clippy::panic_in_result_fn)]
+#![allow(dead_code, unreachable_pub, clippy::panic, clippy::unwrap_used, clippy::panic_in_result_fn)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};

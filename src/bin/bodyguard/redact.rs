@@ -94,6 +94,7 @@ fn put_through(args: &Args, policy: &Policy, direction: Direction, raw: &[u8]) -
         content_type: args.content_type.as_deref().map(str::as_bytes),
         content_encoding: args.content_encoding.as_deref().map(str::as_bytes),
         content_length: Some(raw.len() as u64),
+        ..MessageHead::default()
     };
     match plan(&rule, direction, &head) {
         Plan::Pass(None) => Outcome::Unread(format!("{} inspects nothing in such a {direction}", rule.source)),

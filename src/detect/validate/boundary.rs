@@ -53,6 +53,9 @@ pub(crate) fn behind<'a>(value: &'a [u8], after: &'a [u8], len: usize) -> &'a [u
 
 /// Does a position stand in the middle of an escape, so that its byte is not what it looks like?
 pub(crate) fn inside_escape(before: &[u8], here: &[u8]) -> bool {
+    if before.last().is_some_and(|byte| *byte == b'[' || of_colour(*byte)) && goes_on_a_colour(before, here) {
+        return true;
+    }
     if !may_hold_escape::<5>(before) {
         return false;
     }
@@ -68,11 +71,14 @@ pub(crate) fn inside_escape(before: &[u8], here: &[u8]) -> bool {
         | ([.., b'\\', b'x', a], [b, ..])
         | ([.., b'%'], [a, b, ..])
         | ([.., b'%', a], [b, ..]) => [a, b].into_iter().all(|byte| byte.is_ascii_hexdigit()),
-        _ => {
-            let digits = here.iter().take_while(|byte| of_colour(**byte)).count();
-            here.get(digits) == Some(&b'm') && opens_colour(before)
-        }
+        _ => false,
     }
+}
+
+/// Do the rest of a colour's digits and its `m` stand here?
+fn goes_on_a_colour(before: &[u8], here: &[u8]) -> bool {
+    let digits = here.iter().take_while(|byte| of_colour(**byte)).count();
+    here.get(digits) == Some(&b'm') && opens_colour(before)
 }
 
 /// What the escape stands for that ends here, if one does.
@@ -158,6 +164,12 @@ mod tests {
         let text = br"x\u0020%20\x20\ty";
         let inside: Vec<usize> = (0..text.len()).filter(|at| inside_escape(&text[..*at], &text[*at..])).collect();
         assert_eq!(inside, [2, 3, 4, 5, 6, 8, 9, 11, 12, 13, 15]);
+        for (before, here) in
+            [("level \x1b[", "31mx"), ("level \x1b[1;", "31mx"), (r"level \u001b[3", "1mx"), ("level \x1b[1", "mx")]
+        {
+            assert!(inside_escape(before.as_bytes(), here.as_bytes()), "{before:?}");
+        }
+        assert!(!inside_escape(b"a[", b"31mx"));
         assert!(!inside_escape(b"100%", b"us@x.com"));
         assert!(!inside_escape(br"\", b"user@x.com"));
     }

@@ -9,6 +9,9 @@ const LOCAL_MAX: usize = 64;
 const HOST_MAX: usize = 253;
 /// Most bytes of a label (RFC 1035 section 2.3.4).
 const LABEL_MAX: usize = 63;
+/// Fewest and most bytes of a top-level domain of today's root zone, and some to spare.
+const TOP_LEVEL_MIN: usize = 2;
+const TOP_LEVEL_MAX: usize = 32;
 
 /// A letter, a digit or `_`, which does not go on a longer local part.
 pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
@@ -83,26 +86,27 @@ fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 
 /// Bytes of the host up to its last label that is a top-level domain: `b.com.Then` ends a sentence at `b.com`.
 fn host_length(host: &[u8]) -> Option<usize> {
-    let mut label = 0usize;
-    let too_long = host.iter().position(|byte| {
-        label = if *byte == b'.' { 0 } else { label.saturating_add(1) };
-        label > LABEL_MAX
-    });
-    // Labels from one that is too long on belong to no host name.
-    let mut end = too_long.map_or(host.len(), |last| last.saturating_sub(LABEL_MAX));
-    // From the right, for mostly the last label is the one; the first label alone is no host name.
-    for (dot, _) in host.iter().enumerate().take(end).rev().filter(|(_, byte)| **byte == b'.') {
-        if host.get(dot.saturating_add(1)..end).is_some_and(is_top_level) {
-            return Some(end);
+    let mut fitting = 0usize;
+    for label in host.split(|byte| *byte == b'.').take_while(|label| label.len() <= LABEL_MAX) {
+        fitting = fitting.saturating_add(label.len()).saturating_add(usize::from(fitting > 0));
+    }
+    let mut rest = host.get(..fitting)?;
+    while let Some(point) = rest.iter().rposition(|byte| *byte == b'.') {
+        let (front, label) = rest.split_at_checked(point)?;
+        if is_top_level(label.get(1..)?) {
+            return Some(rest.len());
         }
-        end = dot;
+        rest = front;
     }
     None
 }
 
 fn is_top_level(label: &[u8]) -> bool {
-    // None is shorter, and a lookup costs more than this.
-    label.len() >= 2 && std::str::from_utf8(label).is_ok_and(|label| tld::exist(&label.to_ascii_lowercase()))
+    let mut lower = [0u8; TOP_LEVEL_MAX];
+    let Some(lower) = lower.get_mut(..label.len()).filter(|lower| lower.len() >= TOP_LEVEL_MIN) else { return false };
+    lower.copy_from_slice(label);
+    lower.make_ascii_lowercase();
+    std::str::from_utf8(lower).is_ok_and(tld::exist)
 }
 
 /// `18.2.0`, `v4.1`, `1.x`: the version of a package.
@@ -128,18 +132,12 @@ fn is_remote(local: &[u8], host: &[u8], next: &[u8]) -> bool {
 
 /// Does the user part of a URL, `scheme://user:password@`, go on up to here?
 fn is_in_authority(before: &[u8], at: &[u8]) -> bool {
-    let schemes: [&[u8]; 3] = if at == b"@" { [b"://", br":\/\/", b":////"] } else { [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"] };
-    // Nothing behind the scheme may end the user part, so its last slash is the last byte that would.
-    let plain = before.iter().rposition(|byte| ends_authority(*byte)).map_or(0, |last| last.saturating_add(1));
-    let start = if at == b"@" {
-        before.get(..plain).filter(|before| schemes.iter().any(|scheme| before.ends_with(scheme))).map(<[u8]>::len)
-    } else {
-        let ends = schemes
-            .iter()
-            .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
-        ends.max().filter(|start| *start >= plain)
-    };
-    start.and_then(|start| before.get(start..)).is_some_and(|user| !contains_encoded_end(user))
+    let scheme: [&[u8]; 3] = if at == b"@" { [b"://", br":\/\/", b":////"] } else { [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"] };
+    let start = scheme
+        .iter()
+        .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
+    let user = start.max().and_then(|start| before.get(start..));
+    user.is_some_and(|user| !user.iter().any(|byte| ends_authority(*byte)) && !contains_encoded_end(user))
 }
 
 fn ends_authority(byte: u8) -> bool {
@@ -150,4 +148,36 @@ fn ends_authority(byte: u8) -> bool {
 /// A space, a line end, a quote or a slash in percent-encoding.
 fn contains_encoded_end(user: &[u8]) -> bool {
     user.windows(3).any(|escape| matches!(escape, b"%20" | b"%0A" | b"%0a" | b"%22" | b"%2F" | b"%2f" | b"%26"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_top_level_domain_of_the_list_fits() {
+        assert!(tld::TLD.len() > 1400);
+        for domain in tld::TLD.iter() {
+            assert!((TOP_LEVEL_MIN..=TOP_LEVEL_MAX).contains(&domain.len()), "{domain}");
+            assert!(is_top_level(domain.to_ascii_uppercase().as_bytes()), "{domain}");
+        }
+    }
+
+    #[test]
+    fn a_host_ends_with_its_last_top_level_domain() {
+        let rows: [(&str, Option<&str>); 7] = [
+            ("b.com", Some("b.com")),
+            ("b.com.Then", Some("b.com")),
+            ("b.co.uk", Some("b.co.uk")),
+            ("com", None),
+            ("b.x.y.z", None),
+            ("b.com.1", Some("b.com")),
+            ("B.COM", Some("B.COM")),
+        ];
+        for (host, wanted) in rows {
+            assert_eq!(host_length(host.as_bytes()), wanted.map(str::len), "{host}");
+        }
+        let long = format!("b.com.{}.com", "a".repeat(64));
+        assert_eq!(host_length(long.as_bytes()), Some(5));
+    }
 }

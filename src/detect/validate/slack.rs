@@ -2,13 +2,13 @@
 //!
 //! | form | groups behind the prefix |
 //! |---|---|
-//! | `xoxb-` bot | one or two numbers, then 16 or more alphanumerics |
-//! | `xoxp-`, `xoxe-` user | three numbers, then 24 or more alphanumerics |
+//! | `xoxb-` bot | one to three numbers, then 16 or more alphanumerics |
+//! | `xoxp-`, `xoxe-` user | two or three numbers, then 24 or more alphanumerics |
 //! | `xoxe-` refresh | a version digit, then 24 or more letters and digits (Slack's have 146) |
 //! | `xoxe.xoxp-`, `xoxe.xoxb-` configuration and rotating | the same, not all letters unless 100 or more (Slack's have 163 to 166) |
 //! | `xoxa-`, `xoxr-` legacy workspace | numbers or none, then 8 or more alphanumerics, not all letters if there is no number |
-//! | `xoxs-`, `xoxo-` legacy session | three numbers, then 10 or more alphanumerics |
-//! | `xapp-` app level | a version digit, an app ID of upper-case letters and digits, a number, then 32 or more alphanumerics |
+//! | `xoxs-`, `xoxo-` legacy session | three numbers, then 8 or more alphanumerics; or fewer numbers, then 16 or more letters and digits |
+//! | `xapp-` app level | a version digit, an app ID of upper-case letters and digits, a number, then 24 or more alphanumerics |
 //!
 //! A number has at most 14 digits.
 
@@ -39,15 +39,16 @@ fn is_token(value: &[u8]) -> bool {
     let numbers = groups.clone().all(is_number);
     let version = groups.clone().next().is_some_and(|group| is_number(group) && group.len() == 1);
     match (prefix, count) {
-        (b"xoxb", 1 | 2) => numbers && secret.len() >= 16,
-        (b"xoxp" | b"xoxe", 3) => numbers && secret.len() >= 24,
+        (b"xoxb", 1..=3) => numbers && secret.len() >= 16,
+        (b"xoxp" | b"xoxe", 2 | 3) => numbers && secret.len() >= 24,
         (b"xoxe" | b"xoxe.xoxp" | b"xoxe.xoxb", 1) => version && secret.len() >= 24 && (varied(secret) || secret.len() >= 100),
         (b"xoxa" | b"xoxr", 0) => secret.len() >= 8 && varied(secret),
         (b"xoxa" | b"xoxr", _) => numbers && secret.len() >= 8,
-        (b"xoxs" | b"xoxo", 3) => numbers && secret.len() >= 10,
+        (b"xoxs" | b"xoxo", 1 | 2) => numbers && secret.len() >= 16 && varied(secret),
+        (b"xoxs" | b"xoxo", 3) => numbers && secret.len() >= 8,
         (b"xapp", 3) => {
             let app = groups.clone().nth(1).is_some_and(|id| id.len() >= 8 && !id.iter().any(u8::is_ascii_lowercase));
-            version && app && groups.next_back().is_some_and(is_number) && secret.len() >= 32
+            version && app && groups.next_back().is_some_and(is_number) && secret.len() >= 24
         }
         _ => false,
     }

@@ -111,7 +111,7 @@ impl Sets {
 pub(crate) fn digits(block: &Block) -> u64 {
     let mask = |bytes: v128| {
         // Moved to the top of the signed range, so that one comparison is enough: '9' becomes 127, '0' 118.
-        let moved = i8x16_add(bytes, i8x16_splat(127 - b'9' as i8));
+        let moved = i8x16_add(bytes, i8x16_splat(i8::MAX.wrapping_sub_unsigned(b'9')));
         u64::from(i8x16_bitmask(i8x16_gt(moved, i8x16_splat(117))))
     };
     mask(load::<0>(block)) | mask(load::<16>(block)) << 16 | mask(load::<32>(block)) << 32 | mask(load::<48>(block)) << 48

@@ -35,10 +35,8 @@ class Setup:
     concurrency: int = 1
     # Load the filter by file-based ECDS, so that a test can update it.
     ecds: bool = False
-    # Routes in front of the one to the upstream.
-    routes: list = field(default_factory=list)
-    # Filters behind bodyguard, in front of the router.
-    behind: list = field(default_factory=list)
+    # More fields for the route to the upstream.
+    route: dict = field(default_factory=dict)
 
     def key(self) -> str:
         return json.dumps(self.__dict__, sort_keys=True)
@@ -80,8 +78,8 @@ def bootstrap(setup: Setup, module: str, upstream: dict[str, int], folder: str) 
         }
     else:
         guard = {"name": "bodyguard", "typed_config": filter_config(setup, module)}
-    listeners = [_listener(f"guarded-{protocol}", protocol, [guard, *setup.behind], setup) for protocol in ("h1", "h2")]
-    listeners += [_listener(f"bare-{protocol}", protocol, setup.behind, setup) for protocol in ("h1", "h2")]
+    listeners = [_listener(f"guarded-{protocol}", protocol, [guard], setup) for protocol in ("h1", "h2")]
+    listeners += [_listener(f"bare-{protocol}", protocol, [], setup) for protocol in ("h1", "h2")]
     return {
         "admin": {"address": _address(0)},
         "stats_flush_on_admin": True,
@@ -122,13 +120,17 @@ def _cluster(protocol: str, port: int) -> dict:
 
 
 def _listener(name: str, cluster: str, filters: list, setup: Setup) -> dict:
-    route = {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": "10s"}}
+    action = {"cluster": cluster, "timeout": "10s", **setup.route}
+    routes = [
+        {"match": {"connect_matcher": {}}, "route": {**action, "upgrade_configs": [{"upgrade_type": "CONNECT"}]}},
+        {"match": {"prefix": "/"}, "route": action},
+    ]
     manager = {
         "@type": HCM,
         "stat_prefix": name,
         "codec_type": "AUTO",
         "http_protocol_options": {"enable_trailers": True},
-        "upgrade_configs": [{"upgrade_type": "websocket"}],
+        "upgrade_configs": [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}],
         "server_header_transformation": "PASS_THROUGH",
         # A connection that Envoy gives up is closed soon, not after its usual second: nobody here is slow to read.
         "delayed_close_timeout": "0.05s",
@@ -138,7 +140,7 @@ def _listener(name: str, cluster: str, filters: list, setup: Setup) -> dict:
                 "typed_config": {"@type": STDOUT_LOG, "log_format": {"text_format_source": {"inline_string": ACCESS_LOG}}},
             }
         ],
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [*setup.routes, route]}]},
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
         "http_filters": [*filters, {"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER, "suppress_envoy_headers": True}}],
     }
     listener = {

@@ -71,12 +71,16 @@ class Reader:
         elif length is not None:
             self._take(int(length), message)
         elif until_close:
-            try:
-                while True:
-                    self._take(1 << 62, message)
-            except Lost as lost:
-                if str(lost) != "closed":
-                    raise
+            self.tunnel(message)
+
+    def tunnel(self, message: Received) -> None:
+        """Reads whatever comes, until the connection ends."""
+        try:
+            while True:
+                self._take(1 << 62, message)
+        except Lost as lost:
+            if str(lost) != "closed":
+                raise
 
 
 def _head(first: str, headers: list[Header]) -> bytes:
@@ -173,8 +177,8 @@ class Client:
                     break
                 answer.interim.append(int(status))
             answer.status, answer.headers, answer.head_at = int(status), headers, time.monotonic()
-            if answer.status == 101:
-                self.reader.body(answer, until_close=True)
+            if answer.status == 101 or method == "CONNECT" and answer.status == 200:
+                self.reader.tunnel(answer)
             elif method != "HEAD" and answer.status not in (204, 304):
                 self.reader.body(answer, until_close=True)
             answer.complete = True
@@ -205,7 +209,10 @@ def serve(sock: socket.socket, number: int, next_response, record) -> None:
         if response.early:
             responder.start()
         try:
-            reader.body(request, until_close=request.header("upgrade") is not None)
+            if _is_tunnel(request):
+                reader.tunnel(request)
+            else:
+                reader.body(request, until_close=False)
             request.complete = True
         except (Lost, ValueError) as lost:
             request.error = str(lost)
@@ -217,6 +224,10 @@ def serve(sock: socket.socket, number: int, next_response, record) -> None:
             return
 
 
+def _is_tunnel(request: Received) -> bool:
+    return request.method == "CONNECT" or request.header("upgrade") is not None
+
+
 def _respond(sock: socket.socket, response: Response, request: Received) -> None:
     try:
         if response.raw is not None:
@@ -225,8 +236,8 @@ def _respond(sock: socket.socket, response: Response, request: Received) -> None
         for status, headers in response.interim:
             sock.sendall(_head(f"HTTP/1.1 {status} Interim", headers))
         bodiless = request.method == "HEAD" or response.status in (101, 204, 304)
-        if response.status == 101:
-            sock.sendall(_head("HTTP/1.1 101 Switching Protocols", response.headers))
+        if _is_tunnel(request):
+            sock.sendall(_head(f"HTTP/1.1 {response.status} Tunnel", response.headers))
             send_parts(response, request, lambda data, last: sock.sendall(data))
             sock.shutdown(socket.SHUT_WR)
             return

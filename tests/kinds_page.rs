@@ -1,0 +1,51 @@
+//! docs/kinds.md is written from the table of kinds; `UPDATE=1 cargo test --test kinds_page` rewrites it.
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
+use std::fmt::Write as _;
+
+use bodyguard::detect::{KINDS, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask};
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kinds.md");
+
+#[test]
+fn the_page_of_kinds_is_fresh() {
+    let page = page();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
+        std::fs::write(PATH, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(PATH).unwrap_or_default();
+    assert!(written == page, "docs/kinds.md is not what the table says: UPDATE=1 cargo test --test kinds_page");
+}
+
+fn page() -> String {
+    let mut page = format!(
+        "# Kinds\n\n\
+         <!-- Written from src/detect/table.rs by `UPDATE=1 cargo test --test kinds_page`. -->\n\n\
+         What bodyguard looks for, and what exactly is a finding. `tests/corpus/<kind>.toml` has examples of each rule: what is \
+         found, and what only looks like it.\n\n\
+         Everywhere, a JSON escape (`\\n`, `\\t`, `\\u000a`, however often its backslash is escaped), a percent-encoded byte (`%3D`) \
+         and a terminal colour count as the byte they stand for, not as letters and digits beside a value. Values that are \
+         documentation examples are findings like any other. To tell, bodyguard looks at {LOOK_BEHIND} bytes before a value and \
+         {LOOK_AHEAD} behind it.\n\n\
+         | kind | what | masked as | longest value, bytes |\n|---|---|---|---|\n"
+    );
+    for spec in &KINDS {
+        let note = if spec.detect_only { " (only behind `detect_sensitive_data`)" } else { "" };
+        writeln!(page, "| [`{0}`](#{0}) | {1}{note} | {2} | {3} |", spec.name, spec.about, mask(spec), spec.max_len).unwrap();
+    }
+    for spec in &KINDS {
+        writeln!(page, "\n## {}\n\n{}\n\nSources:\n", spec.name, spec.rules).unwrap();
+        for source in spec.sources {
+            writeln!(page, "- {source}").unwrap();
+        }
+    }
+    page
+}
+
+fn mask(spec: &KindSpec) -> String {
+    match spec.mask {
+        Mask::Label => format!("`[REDACTED:{}]`", spec.name),
+        Mask::KeepLastDigits(kept) => format!("`*` for every digit but the last {kept}"),
+    }
+}
