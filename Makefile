@@ -80,7 +80,7 @@ clean: ## remove everything that was built or installed here
 # What the targets above stand on. Each is silent and quick when there is nothing to do.
 
 rust:
-	@scripts/need cargo rustc
+	@scripts/need cargo rustc cc
 rust-wasm:
 	@scripts/rust-target $(WASM_TARGET)
 rust-lint:
