@@ -228,8 +228,8 @@ impl<H: Host> HttpStream<H> {
         let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
         self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_grpc();
         self.upgrade = headers.is_upgrade();
-        if rule.response.is_some() {
-            let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value));
+        if let Some(wanted) = act::wanted_codings(&rule) {
+            let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value, wanted));
             if let Some(narrowed) = narrowed {
                 let _ = self.host.set_header(Direction::Request, "accept-encoding", &narrowed);
             }
@@ -283,7 +283,12 @@ impl<H: Host> HttpStream<H> {
         if may_rewrite {
             self.remove_headers(direction, headers, &STALE_HEADERS);
         }
-        let stage = if self.flow(direction).expected.is_some() {
+        // Nobody can put a body under these again: it leaves plain, whatever comes of it.
+        let decodes = self.flow(direction).inspector.as_deref().is_some_and(Inspector::sends_decoded);
+        if decodes {
+            self.remove_headers(direction, headers, &["content-encoding"]);
+        }
+        let stage = if decodes || self.flow(direction).expected.is_some() {
             Stage::Drained
         } else if self.grpc || headers.get("trailer").is_some() {
             Stage::Buffered
