@@ -55,7 +55,9 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
     let mut copied = 0usize;
     let mut todo = findings.iter().zip(positions).peekable();
     while let Some((finding, position)) = todo.next() {
-        let Some((token_start, token_end)) = number_token(body, *position) else {
+        // A number that another finding has bitten into is none any more.
+        let whole = number_token(body, *position).filter(|(token_start, _)| *token_start >= copied);
+        let Some((token_start, token_end)) = whole else {
             copied = mask_finding(&mut out, body, copied, finding, style_of(finding))?;
             continue;
         };
