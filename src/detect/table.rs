@@ -103,7 +103,8 @@ pub static KINDS: [KindSpec; 10] = [
         about: "PEM private key block",
         rules: "A whole PEM block, BEGIN to END, of any `... PRIVATE KEY` or `PGP PRIVATE KEY BLOCK`, with at least 32 base64 \
                 characters of key in it. Line ends raw, as spaces, escaped (`\\n`, `\\\\n`, `\\r\\n`) or encoded (`%0A`). One \
-                cut off before END goes to the end of its base64. The header alone or a placeholder body is nothing.",
+                cut off before END goes to the end of its base64. The header alone, a placeholder body, or one whose base64 \
+                begins behind two blank lines, is nothing.",
         sources: &[
             "RFC 7468",
             "RFC 1421 section 4.6 (Proc-Type, DEK-Info)",
