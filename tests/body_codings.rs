@@ -73,6 +73,21 @@ proptest! {
         }
     }
 
+    /// What is stored here, others can read; a decoder of br that shares no code with ours among them.
+    #[test]
+    fn a_stored_body_reads_back(body in body(), level in 0u8..10) {
+        for coding in [Coding::Brotli, Coding::Zstd] {
+            let packed = coding.encode(&body, level);
+            prop_assert!(decode(coding, &packed, u64::MAX).unwrap() == body);
+            prop_assert!(packed.len() <= body.len() + body.len() / 10_000 + 16);
+            prop_assert_eq!(coding.encode_within(&body, packed.len()), Some(packed.clone()));
+            prop_assert_eq!(coding.encode_within(&body, packed.len() - 1), None);
+        }
+        let mut plain = Vec::new();
+        brotli::BrotliDecompress(&mut Coding::Brotli.encode(&body, 0).as_slice(), &mut plain).unwrap();
+        prop_assert!(plain == body);
+    }
+
     /// A broken body is an error or another body; never a panic, never more than its cap.
     #[test]
     fn no_bytes_do_harm(

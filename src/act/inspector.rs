@@ -97,7 +97,7 @@ impl Inspector {
         }
     }
 
-    /// The body with every finding of a `redact` kind masked, under the coding it came with, or plain where that cannot be made.
+    /// The body with every finding of a `redact` kind masked, under the coding it came with.
     ///
     /// `raw` is the whole body as it was fed. `None` where the result cannot be made to fit `max_len` bytes.
     pub fn rewrite(&self, raw: &[u8], max_len: Option<usize>) -> Option<Vec<u8>> {
@@ -120,11 +120,6 @@ impl Inspector {
     /// May the body leave other than it came?
     pub fn may_rewrite(&self) -> bool {
         judge::redacts(&self.rule, &self.body_rule)
-    }
-
-    /// Does the body leave without its coding wherever its headers go before it? Once it is changed, nobody can put it under it again.
-    pub fn sends_decoded(&self) -> bool {
-        self.may_rewrite() && !self.coding.can_encode()
     }
 
     /// May the body leave with another length than it came with?

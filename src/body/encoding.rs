@@ -6,7 +6,7 @@
 //! | `header` | reads `content-encoding`, narrows `accept-encoding` |
 //! | `gzip`, `deflate` | the framing of each coding: headers, checksums, ends |
 //! | `flate` | DEFLATE itself, both ways |
-//! | `brotli`, `zstd` | codings that are decoded only: an encoder of theirs is larger than all the rest of the module |
+//! | `brotli`, `zstd` | codings that are decoded and stored: an encoder that compresses is as large as the rest of the module |
 //!
 //! Another coding is one more variant of [`Coding`] and of `Engine`, one more file beside `gzip`, and one more name in
 //! `header`. This module refuses to know what the bytes mean; its errors and its `Debug` never contain any.
@@ -24,7 +24,7 @@ pub use header::{Wanted, narrow_accept_encoding};
 /// 13.9 per cent of the size.
 const EFFORTS: [u8; 3] = [2, 6, 9];
 
-/// A content coding that can be decoded.
+/// A content coding that can be decoded and made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Coding {
     /// No coding.
@@ -33,9 +33,9 @@ pub enum Coding {
     Gzip,
     /// deflate: zlib (RFC 1950) or, as some senders do, raw (RFC 1951).
     Deflate,
-    /// br (RFC 7932). Cannot be made.
+    /// br (RFC 7932). Made without compression.
     Brotli,
-    /// zstd (RFC 8878). Cannot be made.
+    /// zstd (RFC 8878). Made without compression.
     Zstd,
 }
 
@@ -77,9 +77,9 @@ impl Coding {
         }
     }
 
-    /// Can a body be put under it here? What cannot is sent plain once it is changed.
-    pub fn can_encode(self) -> bool {
-        !matches!(self, Coding::Brotli | Coding::Zstd)
+    /// Does [`Coding::encode`] make bodies smaller? br and zstd have a form for bodies as they are, and that is all that is made.
+    pub fn compresses(self) -> bool {
+        matches!(self, Coding::Gzip | Coding::Deflate)
     }
 
     /// Does a decoder give what it has got as soon as it can? That of zstd keeps the last window of a frame to its end.
@@ -87,7 +87,7 @@ impl Coding {
         self != Coding::Zstd
     }
 
-    /// Encodes a whole body; a coding that cannot be made leaves it plain. Effort 0 (stored) to 9, as gzip's levels; higher ones count as 9.
+    /// Encodes a whole body. Effort 0 (stored) to 9, as gzip's levels; higher ones count as 9.
     ///
     /// The same body and level give the same bytes: the gzip header carries no time and no name.
     pub fn encode(self, body: &[u8], level: u8) -> Vec<u8> {
@@ -115,7 +115,9 @@ impl Coding {
     /// One attempt; stops as soon as it is clear that `max_len` bytes are not enough.
     fn encode_bounded(self, body: &[u8], level: u8, max_len: usize) -> Option<Vec<u8>> {
         match self {
-            Coding::Identity | Coding::Brotli | Coding::Zstd => (body.len() <= max_len).then(|| body.to_vec()),
+            Coding::Brotli => Some(brotli::stored(body)).filter(|stored| stored.len() <= max_len),
+            Coding::Zstd => Some(zstd::stored(body)).filter(|stored| stored.len() <= max_len),
+            Coding::Identity => (body.len() <= max_len).then(|| body.to_vec()),
             Coding::Deflate => flate::compress_into(Vec::new(), body, true, level, max_len),
             Coding::Gzip => {
                 let payload_len = max_len.checked_sub(gzip::TRAILER_BYTES)?;

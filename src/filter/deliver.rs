@@ -26,15 +26,9 @@ impl<H: Host> HttpStream<H> {
         let kept = std::mem::take(&mut flow.kept);
         let rule = Arc::clone(inspector.rule());
         let mut judgement = inspector.finish();
-        // Its headers have said that it comes plain.
-        let decoded = stage.keeps() && inspector.sends_decoded();
-        if decoded && judgement.uninspected.is_some() {
-            judgement = judgement.lost(direction);
-        }
-        let writes = judgement.rewrite || (decoded && !judgement.verdict.blocks());
-        if writes && !self.rewrite(direction, stage, size, &kept, &inspector) {
+        if judgement.rewrite && !self.rewrite(direction, stage, size, &kept, &inspector) {
             self.error(ErrorReason::Rewrite);
-            judgement = if decoded { judgement.lost(direction) } else { judgement.unmasked(rule.mode, direction) };
+            judgement = judgement.unmasked(rule.mode, direction);
         }
         self.uncharge(direction);
         let spent = self.host.now().saturating_sub(began);
@@ -46,7 +40,7 @@ impl<H: Host> HttpStream<H> {
         if judgement.verdict.blocks() {
             return self.cut(direction, stage == Stage::Held, &rule, &judgement);
         }
-        if stage.keeps() && !judgement.rewrite && !decoded && self.host.replace_body(direction, size, &kept).is_err() {
+        if stage.keeps() && !judgement.rewrite && self.host.replace_body(direction, size, &kept).is_err() {
             self.error(ErrorReason::HostCall);
         }
         Step::Continue
@@ -76,8 +70,7 @@ impl<H: Host> HttpStream<H> {
     fn rewrite(&mut self, direction: Direction, stage: Stage, size: usize, kept: &[u8], inspector: &Inspector) -> bool {
         let written = if stage.keeps() {
             // Whether we pause or not must not be seen in the result: it depends on how the body was cut.
-            let bounded = self.flow(direction).expected.is_none() && !inspector.sends_decoded();
-            let small = bounded && kept.len() <= PROBE_BYTES;
+            let small = self.flow(direction).expected.is_none() && kept.len() <= PROBE_BYTES;
             inspector.rewrite(kept, small.then_some(FLOOR_BYTES))
         } else {
             let raw = self.host.body(direction, 0, size).unwrap_or_default();
@@ -89,13 +82,13 @@ impl<H: Host> HttpStream<H> {
             return false;
         }
         if stage == Stage::Held {
-            self.describe(direction, body.len(), inspector.sends_decoded());
+            self.describe(direction, body.len());
         }
         true
     }
 
     /// Makes held headers tell the truth about a rewritten body of `len` bytes.
-    fn describe(&mut self, direction: Direction, len: usize, decoded: bool) {
+    fn describe(&mut self, direction: Direction, len: usize) {
         let Ok(headers) = self.host.headers(direction) else {
             self.error(ErrorReason::HostCall);
             return;
@@ -107,9 +100,6 @@ impl<H: Host> HttpStream<H> {
             self.remove_headers(direction, &headers, &["content-length"]);
         }
         self.remove_headers(direction, &headers, &STALE_HEADERS);
-        if decoded {
-            self.remove_headers(direction, &headers, &["content-encoding"]);
-        }
     }
 
     /// Keeps a message from its receiver, as cleanly as its headers still allow.

@@ -283,12 +283,7 @@ impl<H: Host> HttpStream<H> {
         if may_rewrite {
             self.remove_headers(direction, headers, &STALE_HEADERS);
         }
-        // Nobody can put a body under these again: it leaves plain, whatever comes of it.
-        let decodes = self.flow(direction).inspector.as_deref().is_some_and(Inspector::sends_decoded);
-        if decodes {
-            self.remove_headers(direction, headers, &["content-encoding"]);
-        }
-        let stage = if decodes || self.flow(direction).expected.is_some() {
+        let stage = if self.flow(direction).expected.is_some() {
             Stage::Drained
         } else if self.grpc || headers.get("trailer").is_some() {
             Stage::Buffered

@@ -19,11 +19,11 @@
 //!            to masks  hold anything of which kind  accept: is it one?                the decided offset
 //! ```
 //!
-//! Stage one looks at every byte and must be quick: [`block`] turns 64 bytes into masks with simd128, [`shapes`] finds runs of
-//! digits in them, and [`prefilter`] leaves the loop only for a block that has a mark. On ordinary bodies few blocks have one.
-//! [`starts`] makes of each mark the positions where a value may start; it may propose too many, never too few.
+//! Stage one looks at every byte and must be quick: `block` turns 64 bytes into masks with simd128, `shapes` finds runs of
+//! digits in them, and `prefilter` leaves the loop only for a block that has a mark. On ordinary bodies few blocks have one.
+//! `starts` makes of each mark the positions where a value may start; it may propose too many, never too few.
 //!
-//! Stage two judges: a [`lane`] takes the starts of its kind in order, walks ([`walk`]) the kind's precompiled DFA ([`tables`])
+//! Stage two judges: a `lane` takes the starts of its kind in order, walks (`walk`) the kind's precompiled DFA (`tables`)
 //! from the start until the DFA is dead, and shows the longest match to the validator. Only the kinds of the set have
 //! fingerprints in stage one and lanes in stage two; the others cost nothing.
 //!
@@ -43,6 +43,7 @@
 //! of each kind refuses starts in the middle of one; `benches/engine` shows the cost on bodies made to hurt.
 
 mod block;
+mod heads;
 mod lane;
 mod prefilter;
 mod shapes;

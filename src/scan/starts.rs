@@ -2,7 +2,8 @@
 
 use crate::detect::{Kind, LOOK_BEHIND};
 
-use super::prefilter::{HEADS, Marks, Of, heads_ending};
+use super::heads::{HEADS, Of, heads_ending};
+use super::prefilter::Marks;
 use super::shapes::{BARE, GROUPED, SSN};
 
 /// Most bytes of an e-mail address before its at sign: 64 characters (RFC 5321, 4.5.3.1.1), each of which may be written as an

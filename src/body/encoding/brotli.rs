@@ -13,6 +13,30 @@ pub(super) const MAX_WINDOW_BYTES: usize = 1 << 24;
 /// Most bytes of output in one piece.
 const PIECE_BYTES: usize = 16 * 1024;
 
+/// Most bytes of a stored meta-block here: what a length of four nibbles can say.
+const STORED_BYTES: usize = 1 << 16;
+
+/// A stream of `body` as it is: uncompressed meta-blocks (RFC 7932, sections 9.1 and 9.2).
+pub(super) fn stored(body: &[u8]) -> Vec<u8> {
+    // A meta-block's header: not the last, four nibbles of length less one, uncompressed. The first has the window before it.
+    const UNCOMPRESSED: u32 = 1 << 19;
+    /// The last meta-block, empty; behind the window, and alone.
+    const EMPTY_STREAM: u8 = 0b110;
+    const END: u8 = 0b11;
+    if body.is_empty() {
+        return vec![EMPTY_STREAM];
+    }
+    let mut out = Vec::with_capacity(body.len().saturating_add(body.len() >> 12).saturating_add(8));
+    for (index, block) in body.chunks(STORED_BYTES).enumerate() {
+        let length = u32::try_from(block.len().saturating_sub(1)).unwrap_or(0);
+        let header = (length << 3 | UNCOMPRESSED) << u32::from(index == 0);
+        out.extend(header.to_le_bytes().iter().take(3));
+        out.extend_from_slice(block);
+    }
+    out.push(END);
+    out
+}
+
 /// Decodes one stream.
 pub(super) struct Brotli {
     state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,

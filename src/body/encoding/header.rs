@@ -83,13 +83,13 @@ fn is_zero_weight(parameter: &[u8]) -> bool {
 pub enum Wanted {
     /// Those that can be decoded as they come: gzip, deflate, br.
     Decodable,
-    /// Those that a changed body can be put under again: gzip, deflate.
+    /// Those that a changed body can be compressed with again: gzip, deflate.
     Encodable,
 }
 
 impl Wanted {
     fn holds(self, coding: Coding) -> bool {
-        coding.is_prompt() && (self == Wanted::Decodable || coding.can_encode())
+        coding.is_prompt() && (self == Wanted::Decodable || coding == Coding::Identity || coding.compresses())
     }
 }
 

@@ -21,6 +21,26 @@ const PREFIX_BYTES: usize = 5;
 const BLOCK_HEADER_BYTES: usize = 3;
 const CHECKSUM_BYTES: usize = 4;
 
+/// A frame of `body` as it is: raw blocks, no checksum.
+pub(super) fn stored(body: &[u8]) -> Vec<u8> {
+    /// No flags; a window of one block.
+    const DESCRIPTORS: [u8; 2] = [0, 7 << 3];
+    let mut out = Vec::with_capacity(body.len().saturating_add(body.len() >> 12).saturating_add(16));
+    out.extend(MAGIC);
+    out.extend(DESCRIPTORS);
+    let mut rest = body;
+    loop {
+        let (block, behind) = rest.split_at_checked(MAX_BLOCK_BYTES).unwrap_or((rest, &[]));
+        let header = u32::try_from(block.len()).unwrap_or(0) << 3 | u32::from(behind.is_empty());
+        out.extend(header.to_le_bytes().iter().take(BLOCK_HEADER_BYTES));
+        out.extend_from_slice(block);
+        if behind.is_empty() {
+            return out;
+        }
+        rest = behind;
+    }
+}
+
 /// Decodes frames until the input ends.
 pub(super) struct Zstd {
     decoder: FrameDecoder,
