@@ -110,9 +110,9 @@ impl MediaType {
         rest.is_empty() || rest.starts_with('+')
     }
 
-    /// gRPC whose frames are bytes on the wire: `application/grpc`, `application/grpc-web`, with or without `+proto`.
-    pub fn is_binary_grpc(&self) -> bool {
-        self.is_grpc() && !self.essence.contains("-text")
+    /// gRPC-Web whose frames are written in base64: `application/grpc-web-text`.
+    pub fn is_grpc_text(&self) -> bool {
+        self.is_grpc() && self.essence.contains("-text")
     }
 
     /// `application/x-www-form-urlencoded`.
