@@ -54,9 +54,22 @@ fmt: rust-lint ## format the code
 
 ##@ Measurements
 
+# Shorter: make bench BENCH=--quick
+bench: rust-wasm ## the engine in V8 and native, beside memcpy and regexes (needs Node.js)
+	@scripts/need node
+	@benches/engine/run.sh $(BENCH)
+
 bench-envoy: build envoy-newest ## CPU per response in Envoy: router alone, lesser Wasm filters, Lua, bodyguard
 	@cd benches/envoy && CARGO_TARGET_DIR=$(CURDIR)/target/floors cargo build --quiet --release --target $(WASM_TARGET)
 	@python3 -B benches/envoy/bench.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) --floors $(FLOORS) $(BENCH)
+
+# Longer: make fuzz SECONDS=3600
+fuzz: rust ## feed the scanner random bodies in random pieces (installs cargo-fuzz locally)
+	@scripts/fuzz scan_split $(or $(SECONDS),60)
+
+quality: rust ## count findings in well-known npm packages (needs npm, downloads some hundred megabytes)
+	@scripts/need npm
+	@scripts/quality/measure.py
 
 ##@ Housekeeping
 
@@ -67,7 +80,7 @@ clean: ## remove everything that was built or installed here
 # What the targets above stand on. Each is silent and quick when there is nothing to do.
 
 rust:
-	@scripts/need cargo rustc
+	@scripts/need cargo rustc cc
 rust-wasm:
 	@scripts/rust-target $(WASM_TARGET)
 rust-lint:
@@ -80,4 +93,4 @@ envoy-newest:
 	@scripts/python-env .local/python --requirement tests/envoy/requirements.txt
 	@touch $@
 
-.PHONY: help build demo run test lint unit envoy-test bench-envoy fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest
+.PHONY: help build demo run test lint unit envoy-test bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest

@@ -1,6 +1,6 @@
 //! The headers that negotiate content codings, as tables.
 
-use bodyguard::body::{Coding, narrow_accept_encoding};
+use bodyguard::body::{Coding, Wanted, narrow_accept_encoding};
 
 #[test]
 fn a_content_encoding_is_one_coding_or_none_that_can_be_decoded() {
@@ -18,10 +18,11 @@ fn a_content_encoding_is_one_coding_or_none_that_can_be_decoded() {
         (b"gzip, gzip", None),
         (b"gzip, deflate", None),
         (b"deflate,identity,x-gzip", None),
-        (b"br", None),
-        (b"identity, br", None),
+        (b"br", Some(Coding::Brotli)),
+        (b"identity, BR", Some(Coding::Brotli)),
         (b"gzip, br", None),
-        (b"zstd", None),
+        (b"zstd", Some(Coding::Zstd)),
+        (b"br, zstd", None),
         (b"compress", None),
         (b"aws-chunked", None),
         (b"gzip;q=1", None),
@@ -36,13 +37,13 @@ fn a_content_encoding_is_one_coding_or_none_that_can_be_decoded() {
 
 #[test]
 fn the_name_of_a_coding_reads_back() {
-    for coding in [Coding::Identity, Coding::Gzip, Coding::Deflate] {
+    for coding in [Coding::Identity, Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd] {
         assert_eq!(Coding::from_header(coding.name().as_bytes()), Some(coding));
     }
 }
 
 #[test]
-fn an_accept_encoding_is_narrowed_to_what_can_be_decoded() {
+fn an_accept_encoding_is_narrowed_to_what_can_be_put_back() {
     for (value, narrowed) in [
         // Nothing to do, byte for byte.
         ("", None),
@@ -85,12 +86,25 @@ fn an_accept_encoding_is_narrowed_to_what_can_be_decoded() {
         ("br, gzip;q=0, identity;q=0", Some("identity")),
         ("br;q=1, gzip;q=0, *;q=0", Some("identity")),
     ] {
-        let found = narrow_accept_encoding(value.as_bytes());
+        let found = narrow_accept_encoding(value.as_bytes(), Wanted::Encodable);
         assert_eq!(found.as_deref(), narrowed.map(str::as_bytes), "{value:?}");
         // Once narrow, always narrow.
         if let Some(found) = found {
-            assert_eq!(narrow_accept_encoding(&found), None, "{value:?} again");
+            assert_eq!(narrow_accept_encoding(&found, Wanted::Encodable), None, "{value:?} again");
         }
     }
-    assert_eq!(narrow_accept_encoding(b"gzip, \xff\xfe"), Some(b"gzip".to_vec()));
+    assert_eq!(narrow_accept_encoding(b"gzip, \xff\xfe", Wanted::Encodable), Some(b"gzip".to_vec()));
+}
+
+#[test]
+fn where_no_body_is_changed_all_that_can_be_decoded_as_it_flows_may_come() {
+    for (value, narrowed) in [
+        ("gzip, deflate, br", None),
+        ("gzip, deflate, br, zstd", Some("gzip, deflate, br")),
+        ("zstd", Some("identity")),
+        ("br;q=1.0, *;q=0.1", Some("br;q=1.0")),
+    ] {
+        let found = narrow_accept_encoding(value.as_bytes(), Wanted::Decodable);
+        assert_eq!(found.as_deref(), narrowed.map(str::as_bytes), "{value:?}");
+    }
 }

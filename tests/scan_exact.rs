@@ -5,8 +5,8 @@
 
 mod reference;
 
-use bodyguard::detect::{Kind, KindSet, LOOK_AHEAD};
-use bodyguard::scan::{Finding, Scanner, scan};
+use bodyguard::detect::{Kind, KindSet, LOOK_BEHIND};
+use bodyguard::scan::{Finding, Scanner, hold_back, scan};
 use reference::corpus;
 
 /// Random numbers that a case's number alone decides (splitmix64).
@@ -304,7 +304,7 @@ fn what_is_held_is_bounded_by_the_longest_value() {
     }
     // What could be a value is held for at most its longest length and what its validator looks ahead.
     for kind in Kind::all() {
-        let longest = (kind.spec().max_len + LOOK_AHEAD) as u64;
+        let longest = hold_back(kind) as u64;
         for case in 0..if longest > 10_000 { 20 } else { 200 } {
             let mut random = Random(case | 2 << 40);
             let piece = random.pick(PIECES).as_bytes();
@@ -314,6 +314,7 @@ fn what_is_held_is_bounded_by_the_longest_value() {
                 let chunk = if random.below(3) == 0 { random.pick(PIECES).as_bytes() } else { piece };
                 fed += chunk.len() as u64;
                 let decided = scanner.feed(chunk, &mut findings);
+                assert!(scanner.held() <= 2 * (hold_back(kind) + LOOK_BEHIND), "{}: {} held", kind.name(), scanner.held());
                 assert!(
                     fed - decided <= longest,
                     "{}: {} held of {:?}",

@@ -11,7 +11,7 @@ if (( major < 20 )); then
 fi
 export CARGO_TARGET_DIR="$target/bench-engine"
 # From this folder cargo reads ../../.cargo/config.toml, which switches simd128 on.
-cargo build --quiet --release --locked --lib --target wasm32-wasip1
-cargo build --quiet --release --locked --bin native
+cargo build --quiet --release --lib --target wasm32-wasip1
+cargo build --quiet --release --bin native
 exec node --no-warnings bench.mjs "$CARGO_TARGET_DIR/wasm32-wasip1/release/bodyguard_bench_engine.wasm" \
   "$CARGO_TARGET_DIR/release/native" "$@"

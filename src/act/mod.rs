@@ -18,7 +18,7 @@ pub use frames::Frames;
 pub use inspector::Inspector;
 pub use judge::{Count, Judgement};
 pub use mask::rewrite;
-pub use plan::{MessageHead, Plan, plan, plan_tunnel, wants_whole_bodies};
+pub use plan::{MessageHead, Plan, plan, plan_tunnel, wanted_codings, wants_whole_bodies};
 pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
 pub use streamer::Streamer;
 pub use verdict::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};

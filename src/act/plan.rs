@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Direction, Failure, Frames, InFlight, Inspector, Judgement, Streamer, Uninspected, judge};
-use crate::body::{Coding, MediaType};
+use crate::body::{Coding, MediaType, Wanted};
 use crate::policy::{BodyMode, Mode, Rule};
 
 /// What of a message's head matters to its body.
@@ -42,6 +42,12 @@ pub fn plan_tunnel(rule: &Rule, direction: Direction) -> Plan {
         Direction::Request if rule.deny_upgrades => Plan::Judged(judge::of_tunnel(rule)),
         _ => Plan::Pass(inspected.then_some(Uninspected::Upgrade)),
     }
+}
+
+/// Which codings responses under the rule had better come in; `None`: any.
+pub fn wanted_codings(rule: &Rule) -> Option<Wanted> {
+    let body_rule = rule.response.as_ref()?;
+    Some(if judge::redacts(rule, body_rule) { Wanted::Encodable } else { Wanted::Decodable })
 }
 
 /// Must a request under the rule ask for whole bodies? Parts of one are not inspected; a value could leave in pieces.
@@ -89,6 +95,10 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
             None => return judge_now(Failure::UnknownEncoding),
         },
     };
+    // Who waits for each part of a stream would wait in vain.
+    if streams && media_type.is_stream() && !coding.is_prompt() {
+        return judge_now(Failure::UnknownEncoding);
+    }
     if streams {
         let streamer = Streamer::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type);
         return Plan::Stream(Box::new(streamer));

@@ -1,4 +1,4 @@
-//! Content codings: gzip and deflate, decoded as they arrive and bounded by a cap.
+//! Content codings: gzip, deflate, br and zstd, decoded as they arrive and bounded by a cap.
 //!
 //! | part | does |
 //! |---|---|
@@ -6,16 +6,19 @@
 //! | `header` | reads `content-encoding`, narrows `accept-encoding` |
 //! | `gzip`, `deflate` | the framing of each coding: headers, checksums, ends |
 //! | `flate` | DEFLATE itself, both ways |
+//! | `brotli`, `zstd` | codings that are decoded and stored: an encoder that compresses is as large as the rest of the module |
 //!
 //! Another coding is one more variant of [`Coding`] and of `Engine`, one more file beside `gzip`, and one more name in
 //! `header`. This module refuses to know what the bytes mean; its errors and its `Debug` never contain any.
 
+mod brotli;
 mod deflate;
 mod flate;
 mod gzip;
 mod header;
+mod zstd;
 
-pub use header::narrow_accept_encoding;
+pub use header::{Wanted, narrow_accept_encoding};
 
 /// Effort levels that [`Coding::encode_within`] tries, in this order: on JSON in V8 at 0.28, 0.11 and 0.06 GB/s, for 17.7, 13.9 and
 /// 13.9 per cent of the size.
@@ -30,6 +33,10 @@ pub enum Coding {
     Gzip,
     /// deflate: zlib (RFC 1950) or, as some senders do, raw (RFC 1951).
     Deflate,
+    /// br (RFC 7932). Made without compression.
+    Brotli,
+    /// zstd (RFC 8878). Made without compression.
+    Zstd,
 }
 
 /// Why a body could not be decoded.
@@ -65,7 +72,19 @@ impl Coding {
             Coding::Identity => "identity",
             Coding::Gzip => "gzip",
             Coding::Deflate => "deflate",
+            Coding::Brotli => "br",
+            Coding::Zstd => "zstd",
         }
+    }
+
+    /// Does [`Coding::encode`] make bodies smaller? br and zstd have a form for bodies as they are, and that is all that is made.
+    pub fn compresses(self) -> bool {
+        matches!(self, Coding::Gzip | Coding::Deflate)
+    }
+
+    /// Does a decoder give what it has got as soon as it can? That of zstd keeps the last window of a frame to its end.
+    pub fn is_prompt(self) -> bool {
+        self != Coding::Zstd
     }
 
     /// Encodes a whole body. Effort 0 (stored) to 9, as gzip's levels; higher ones count as 9.
@@ -85,8 +104,8 @@ impl Coding {
     /// Encodes a whole body into at most `max_len` bytes: fast first, then with more effort; `None` where it does not fit.
     pub fn encode_within(self, body: &[u8], max_len: usize) -> Option<Vec<u8>> {
         match self {
-            Coding::Identity => self.encode_bounded(body, 0, max_len),
-            _ => {
+            Coding::Identity | Coding::Brotli | Coding::Zstd => self.encode_bounded(body, 0, max_len),
+            Coding::Gzip | Coding::Deflate => {
                 let room = max_len.min(most_encoded_bytes(body));
                 EFFORTS.iter().find_map(|level| self.encode_bounded(body, *level, room))
             }
@@ -96,6 +115,8 @@ impl Coding {
     /// One attempt; stops as soon as it is clear that `max_len` bytes are not enough.
     fn encode_bounded(self, body: &[u8], level: u8, max_len: usize) -> Option<Vec<u8>> {
         match self {
+            Coding::Brotli => Some(brotli::stored(body)).filter(|stored| stored.len() <= max_len),
+            Coding::Zstd => Some(zstd::stored(body)).filter(|stored| stored.len() <= max_len),
             Coding::Identity => (body.len() <= max_len).then(|| body.to_vec()),
             Coding::Deflate => flate::compress_into(Vec::new(), body, true, level, max_len),
             Coding::Gzip => {
@@ -115,8 +136,9 @@ fn most_encoded_bytes(body: &[u8]) -> usize {
 
 /// Decodes one body, chunk by chunk.
 ///
-/// Memory: under gzip and deflate [`Decoder::MEMORY_BYTES`] on the heap (96 KiB), whatever the input; none under identity.
-/// Nothing of the input is kept but what DEFLATE may still refer to: the last 32 KiB of output.
+/// Memory: under gzip and deflate [`Decoder::MEMORY_BYTES`] on the heap (96 KiB), whatever the input; none under identity; under br
+/// and zstd the window that the input asks for, at most [`Decoder::MAX_WINDOW_BYTES`], and some 200 KiB. Nothing of the input is kept
+/// but what it may still refer to.
 ///
 /// An empty body is legal under every coding: it is what `HEAD` answers have. gzip members may be followed by zero bytes, as
 /// gzip(1) allows for padded files; anything else behind the end is [`DecodeError::Corrupt`].
@@ -133,6 +155,8 @@ enum Engine {
     Identity,
     Gzip(gzip::Gzip),
     Deflate(deflate::Deflate),
+    Brotli(brotli::Brotli),
+    Zstd(Box<zstd::Zstd>),
 }
 
 /// Counts what comes out and stops at the cap.
@@ -165,17 +189,22 @@ impl Decoder {
     /// What a decoder of gzip or deflate holds on the heap, in bytes.
     pub const MEMORY_BYTES: usize = flate::MEMORY_BYTES;
 
+    /// The largest window of any coding, in bytes: that of br. zstd has half of it.
+    pub const MAX_WINDOW_BYTES: usize = brotli::MAX_WINDOW_BYTES;
+
     /// A decoder that gives at most `cap` bytes.
     pub fn new(coding: Coding, cap: u64) -> Decoder {
         let engine = match coding {
             Coding::Identity => Engine::Identity,
             Coding::Gzip => Engine::Gzip(gzip::Gzip::new()),
             Coding::Deflate => Engine::Deflate(deflate::Deflate::new()),
+            Coding::Brotli => Engine::Brotli(brotli::Brotli::new()),
+            Coding::Zstd => Engine::Zstd(Box::new(zstd::Zstd::new())),
         };
         Decoder { engine, output: Output { cap, total: 0 }, failed: None }
     }
 
-    /// Decodes the next chunk; `sink` gets the plain bytes as they come, in pieces of at most 32 KiB unless the coding is identity.
+    /// Decodes the next chunk; `sink` gets the plain bytes as they come, in pieces.
     ///
     /// Exactly `cap` bytes come out before [`DecodeError::OverCap`], and no more than one byte is decoded past them.
     ///
@@ -189,6 +218,8 @@ impl Decoder {
             Engine::Identity => self.output.give(chunk, sink),
             Engine::Gzip(gzip) => gzip.feed(chunk, &mut self.output, sink),
             Engine::Deflate(deflate) => deflate.feed(chunk, &mut self.output, sink),
+            Engine::Brotli(brotli) => brotli.feed(chunk, &mut self.output, sink),
+            Engine::Zstd(zstd) => zstd.feed(chunk, &mut self.output, sink),
         };
         self.failed = fed.err();
         fed
@@ -206,6 +237,8 @@ impl Decoder {
             Engine::Identity => true,
             Engine::Gzip(gzip) => gzip.may_end(),
             Engine::Deflate(deflate) => deflate.may_end(),
+            Engine::Brotli(brotli) => brotli.may_end(),
+            Engine::Zstd(zstd) => zstd.may_end(),
         };
         if complete { Ok(()) } else { Err(DecodeError::Corrupt) }
     }

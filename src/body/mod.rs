@@ -8,6 +8,6 @@ mod json;
 mod media_type;
 pub mod protobuf;
 
-pub use encoding::{Coding, DecodeError, Decoder, decode, narrow_accept_encoding};
+pub use encoding::{Coding, DecodeError, Decoder, Wanted, decode, narrow_accept_encoding};
 pub use json::{JsonTracker, Position, quote_ranges};
 pub use media_type::{MediaRange, MediaType};

@@ -244,8 +244,8 @@ impl<H: Host> HttpStream<H> {
         let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
         self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_native_grpc();
         self.upgrade = headers.is_upgrade();
-        if rule.response.is_some() {
-            let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value));
+        if let Some(wanted) = act::wanted_codings(&rule) {
+            let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value, wanted));
             if let Some(narrowed) = narrowed {
                 let _ = self.host.set_header(Direction::Request, "accept-encoding", &narrowed);
             }

@@ -3,8 +3,47 @@
 //! A [`Scanner`] is fed a body chunk by chunk, in any cut, and reports each occurrence of each of its kinds once, with its
 //! byte range. It keeps only what could still be part of a finding. It refuses to know what a finding leads to, and never
 //! copies a found value anywhere that outlives it.
+//!
+//! # What it finds
+//!
+//! For each kind on its own: walk the start positions from left to right; at a position take the longest match of the kind's
+//! pattern, of at most its `max_len` bytes; ask its validator, which sees up to 64 bytes before the match and 16 behind it. A
+//! finding: go on at its end. None: go on at the next position. Findings of different kinds may overlap, and all are reported.
+//! `tests/reference` does exactly that, position by position; `tests/scan_exact.rs` and the fuzz target hold the scanner to it.
+//!
+//! # How
+//!
+//! ```text
+//!  chunk ──► block ──► prefilter ──► starts ──────► lane (one a kind) ──────────────► findings
+//!            64 bytes  which blocks  which byte     walk: how long is the match?      sorted, those before
+//!            to masks  hold anything of which kind  accept: is it one?                the decided offset
+//! ```
+//!
+//! Stage one looks at every byte and must be quick: `block` turns 64 bytes into masks with simd128, `shapes` finds runs of
+//! digits in them, and `prefilter` leaves the loop only for a block that has a mark. On ordinary bodies few blocks have one.
+//! `starts` makes of each mark the positions where a value may start; it may propose too many, never too few.
+//!
+//! Stage two judges: a `lane` takes the starts of its kind in order, walks (`walk`) the kind's precompiled DFA (`tables`)
+//! from the start until the DFA is dead, and shows the longest match to the validator. Only the kinds of the set have
+//! fingerprints in stage one and lanes in stage two; the others cost nothing.
+//!
+//! # Chunks
+//!
+//! Clean text is scanned where it lies and not copied. At the end of a chunk the scanner holds what is not decided: values that
+//! are still open, and the last bytes if they could become a start (`wor` may become `wor@example.com`, `--` a key), and 64
+//! bytes before that for validators. With the next chunk it joins the first bytes to what it holds, as many as it takes until
+//! all that matters lies in the chunk itself again. No byte goes through stage one or a table twice for the same start: an open
+//! walk is kept with its state.
+//!
+//! # Bounds
+//!
+//! A start is decided at the latest [`hold_back`] bytes behind it: 80 bytes for card numbers and the like, 64 KiB for a private
+//! key. What is held between chunks is at most twice the largest of these, and what validators look behind. Work is linear: a
+//! byte is read once by stage one, and a walk goes at most to the end of a run that only one start leads into, for `may_start`
+//! of each kind refuses starts in the middle of one; `benches/engine` shows the cost on bodies made to hurt.
 
 mod block;
+mod heads;
 mod lane;
 mod prefilter;
 mod shapes;
@@ -12,7 +51,7 @@ mod starts;
 mod tables;
 mod walk;
 
-use crate::detect::{KINDS, Kind, KindSet, LOOK_BEHIND};
+use crate::detect::{KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
 
 use lane::{Lane, Slice};
 use prefilter::Prefilter;
@@ -28,6 +67,11 @@ pub struct Finding {
     pub end: u64,
     /// What it is.
     pub kind: Kind,
+}
+
+/// Most bytes behind the start of a value of `kind` until it is decided, and so most that a stream is held back for it.
+pub fn hold_back(kind: Kind) -> usize {
+    kind.spec().max_len.saturating_add(LOOK_AHEAD)
 }
 
 /// Bytes of a chunk that are joined to what is held from before, at first. If a value that starts there goes on, more follow.
@@ -100,6 +144,11 @@ impl Scanner {
             lane.resume(slice, &mut self.ready);
         }
         self.report(u64::MAX, findings);
+    }
+
+    /// Bytes of the body that are held now: at most twice the longest [`hold_back`] of its kinds and [`LOOK_BEHIND`].
+    pub fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// Scans `bytes`, which the body goes on with behind the index `from`; what is before has been scanned.

@@ -2,7 +2,8 @@
 
 use crate::detect::{Kind, LOOK_BEHIND};
 
-use super::prefilter::{HEADS, Marks, Of, heads_ending};
+use super::heads::{HEADS, Of, heads_ending};
+use super::prefilter::Marks;
 use super::shapes::{BARE, GROUPED, SSN};
 
 /// Most bytes of an e-mail address before its at sign: 64 characters (RFC 5321, 4.5.3.1.1), each of which may be written as an
@@ -119,10 +120,11 @@ fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
     let before = bytes.get(floor..at).unwrap_or_default();
     let len = before.iter().rev().take(LOCAL).take_while(|byte| is_local(**byte)).count();
     let from = at.saturating_sub(len);
+    let from = from.saturating_add(behind_escape(bytes.get(from..at).unwrap_or_default()));
     let local = bytes.get(from..at).unwrap_or_default();
     // Behind a letter or a digit none can start, unless that ends an escape or a terminal's colour.
     let escaped = match from.checked_sub(1).and_then(|last| bytes.get(last)) {
-        Some(byte) => matches!(byte, b'\\' | b'[' | b';') || from == floor || len == LOCAL,
+        Some(byte) => matches!(byte, b'\\' | b'[' | b';' | b'%') || from == floor || len == LOCAL,
         None => false,
     };
     let escaped = escaped || local.contains(&b'%');
@@ -137,6 +139,17 @@ fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
         joined = word || joined && glue;
         last = byte;
     }
+}
+
+/// Where the last escape of `local` that is no `%2B` is past its `%`: no local part goes on over another. One that is cut off at
+/// the end may still become a `%2B`.
+fn behind_escape(local: &[u8]) -> usize {
+    let other = |at: &usize| match local.get(*at..) {
+        Some([b'%', b'2', b'B' | b'b', ..] | [b'%', b'2'] | [b'%']) => false,
+        Some([b'%', ..]) => true,
+        _ => false,
+    };
+    (0..local.len()).rev().find(other).map_or(0, |at| at.saturating_add(1))
 }
 
 /// Could the at sign at `at` stand between a local part and a host, as far as is known? Looks no further than the first label.

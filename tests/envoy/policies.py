@@ -41,6 +41,7 @@ ROUTES = {
     "/responses-only": {"inspect_request_body": False, "checks": {"body": {"dlp": {**DLP, "direction": "response"}}}},
     "/skip-images": {"skip_content_types": ["image/*"]},
     "/buffered": {"request_body_mode": "buffered", "response_body_mode": "buffered"},
+    "/streamed": {"request_body_mode": "streamed", "response_body_mode": "streamed"},
     "/block-only": {"checks": {"body": {"dlp": {"direction": "both", "block": BLOCK}}}},
 }
 

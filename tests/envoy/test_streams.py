@@ -126,6 +126,31 @@ def masked(text: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("protocol, upstream", MATRIX)
+def test_a_stream_that_opens_long_before_its_first_event_is_seen_to_open(standard, protocol, upstream):
+    answer = Received()
+    pieces = [lambda _: answer.status == 200, EVENTS[0]]
+    standard.upstream.script(Response(pieces=pieces, headers=EVENT_STREAM, framing="none"))
+    standard.exchange(Request(path="/x"), protocol, upstream, answer=answer)
+    assert (answer.status, answer.error, answer.body) == (200, "", EVENTS[0])
+    assert answer.body_at - answer.head_at < 3
+
+
+def test_a_grpc_call_that_opens_before_its_first_message_is_seen_to_open(standard):
+    """The server answers with its head first, the client waits for that; the server waits for the first message."""
+    answer = Received()
+    response = Response(
+        pieces=[lambda received: received.body == grpc(b"hi"), grpc(b"ho")], headers=GRPC_HEADERS[:1], framing="none",
+        early=True, trailers=[("grpc-status", "0")],
+    )  # fmt: skip
+    standard.upstream.script(response)
+    pieces = [lambda _: answer.status == 200, grpc(b"hi")]
+    request = Request(method="POST", path="/x/Chat", pieces=pieces, headers=GRPC_HEADERS, framing="none", end_on_last=False)
+    standard.exchange(request, "h2", "h2", answer=answer)
+    assert (answer.status, answer.error, answer.body) == (200, "", grpc(b"ho"))
+    assert dict(answer.trailers) == {"grpc-status": "0"}
+
+
+@pytest.mark.parametrize("protocol, upstream", MATRIX)
 def test_an_event_stream_is_masked_as_it_flows(standard, protocol, upstream):
     answer = Received()
     pieces = [DIRTY[0]]

@@ -56,7 +56,7 @@ def message(direction: str, verdict: str) -> frozenset:
     return labels(direction=direction, verdict=verdict)
 
 
-BR = [("content-encoding", "br")]
+UNKNOWN = [("content-encoding", "compress")]
 THREE = values.document(values.EMAIL, values.EMAIL, values.EMAIL, values.CARD)[0]
 KEY = values.document(values.AWS)[0]
 CARD_STRIPE = values.document(values.STRIPE)[0]
@@ -74,9 +74,9 @@ COUNTED = [
     ("/hook-shadow", CARD_STRIPE, [], {("sensitive_data", "stripe_key", "would_block"): 1}, "would_block", None),
     ("/small", LONG, [], {("body_size", "none", "block"): 1}, "blocked", None),
     ("/small-detect", LONG, [], {("body_size", "none", "would_block"): 1}, "would_block", "too_large"),
-    ("/x", b"br?", BR, {("body_decode", "none", "block"): 1}, "failed_closed", None),
-    ("/fail-open", b"br?", BR, None, "failed_open", "content_encoding"),
-    ("/detect", b"br?", BR, {("body_decode", "none", "would_block"): 1}, "would_block", "content_encoding"),
+    ("/x", b"?", UNKNOWN, {("body_decode", "none", "block"): 1}, "failed_closed", None),
+    ("/fail-open", b"?", UNKNOWN, None, "failed_open", "content_encoding"),
+    ("/detect", b"?", UNKNOWN, {("body_decode", "none", "would_block"): 1}, "would_block", "content_encoding"),
     ("/x", gzip.compress(THREE), [("content-encoding", "gzip")], {("dlp", "email", "redact"): 3, ("dlp", "credit_card", "redact"): 1}, "redacted", None),
 ]  # fmt: skip
 COUNTED_NAMES = [f"{path} {verdict}" for path, _, _, _, verdict, _ in COUNTED]

@@ -6,8 +6,14 @@ use super::Coding;
 
 /// The coding of that name, in any case; `None` where it cannot be decoded here.
 fn coding(name: &[u8]) -> Option<Coding> {
-    const NAMES: [(&[u8], Coding); 4] =
-        [(b"gzip", Coding::Gzip), (b"x-gzip", Coding::Gzip), (b"deflate", Coding::Deflate), (b"identity", Coding::Identity)];
+    const NAMES: [(&[u8], Coding); 6] = [
+        (b"gzip", Coding::Gzip),
+        (b"x-gzip", Coding::Gzip),
+        (b"deflate", Coding::Deflate),
+        (b"br", Coding::Brotli),
+        (b"zstd", Coding::Zstd),
+        (b"identity", Coding::Identity),
+    ];
     NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, coding)| *coding)
 }
 
@@ -47,9 +53,9 @@ impl<'a> Accepted<'a> {
         Accepted { text, name, refused: parts.any(is_zero_weight) }
     }
 
-    /// Could the sender choose a coding because of this entry that cannot be decoded here?
-    fn lets_unknown_in(&self) -> bool {
-        !self.refused && coding(self.name).is_none()
+    /// Could the sender choose a coding because of this entry that is not wanted?
+    fn lets_unwanted_in(&self, wanted: Wanted) -> bool {
+        !self.refused && !coding(self.name).is_some_and(|coding| wanted.holds(coding))
     }
 
     fn is(&self, name: &[u8]) -> bool {
@@ -72,16 +78,31 @@ fn is_zero_weight(parameter: &[u8]) -> bool {
         }
 }
 
-/// What an `accept-encoding` header must become so that only codings come back that can be decoded here; `None`: as it is.
+/// Which codings may come back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// Those that can be decoded as they come: gzip, deflate, br.
+    Decodable,
+    /// Those that a changed body can be compressed with again: gzip, deflate.
+    Encodable,
+}
+
+impl Wanted {
+    fn holds(self, coding: Coding) -> bool {
+        coding.is_prompt() && (self == Wanted::Decodable || coding == Coding::Identity || coding.compresses())
+    }
+}
+
+/// What an `accept-encoding` header must become so that only wanted codings come back; `None`: as it is.
 ///
 /// Takes the values of all such headers joined with commas. Entries that could let another coding in, `*` too, are dropped;
 /// the others keep their order and weights; refusals (`br;q=0`) stay, they do no harm. Where nothing acceptable would be left,
 /// `identity`, even against an `identity;q=0`: a plain answer is better than one that cannot be read.
-pub fn narrow_accept_encoding(value: &[u8]) -> Option<Vec<u8>> {
-    if !entries(value).any(|entry| Accepted::read(entry).lets_unknown_in()) {
+pub fn narrow_accept_encoding(value: &[u8], wanted: Wanted) -> Option<Vec<u8>> {
+    if !entries(value).any(|entry| Accepted::read(entry).lets_unwanted_in(wanted)) {
         return None;
     }
-    let kept: Vec<Accepted<'_>> = entries(value).map(Accepted::read).filter(|entry| !entry.lets_unknown_in()).collect();
+    let kept: Vec<Accepted<'_>> = entries(value).map(Accepted::read).filter(|entry| !entry.lets_unwanted_in(wanted)).collect();
     let some_accepted = kept.iter().any(|entry| !entry.refused);
     // Identity is acceptable unless it is refused by name, or by `*` without being named.
     let identity_refused = kept.iter().any(|entry| entry.refused && (entry.is(b"identity") || entry.is(b"*")));

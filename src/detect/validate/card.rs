@@ -8,6 +8,8 @@ use crate::detect::Candidate;
 const MAX_DIGITS: usize = 19;
 /// Groups that fit into what a validator sees; a chain that long has no known beginning. An IBAN has at most nine.
 const CHAIN_MAX: usize = 12;
+/// Bytes of a group of four and its separator.
+const GROUP: usize = 5;
 /// Groups of a number printed in fours.
 const FOURS: usize = 4;
 /// Bytes of four groups of four with their separators.
@@ -38,23 +40,21 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
 /// not: that is another card.
 fn goes_on_a_chain(candidate: &Candidate<'_>) -> bool {
     let Some(separator) = candidate.value.get(4).filter(|byte| !byte.is_ascii_digit()) else { return false };
-    let mut groups = candidate.before.rsplit(|byte| byte == separator);
-    if !groups.next().is_some_and(<[u8]>::is_empty) {
-        return false;
-    }
-    let mut count = 0usize;
-    for group in groups {
-        let Some((outside, four)) = group.split_last_chunk::<4>() else { break };
-        let text = four.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        if !text || !four.iter().any(u8::is_ascii_digit) || boundary::alphanumeric_before(outside) {
-            break;
+    let of_chain = |group: &&[u8]| match group {
+        [four @ .., end] if four.len() == 4 && end == separator => {
+            let text = four.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+            text && four.iter().any(u8::is_ascii_digit)
         }
-        count = count.saturating_add(1);
-        if !outside.is_empty() {
-            break;
-        }
+        _ => false,
+    };
+    let mut count = candidate.before.rchunks(GROUP).take_while(of_chain).count();
+    let outside = candidate.before.len().saturating_sub(count.saturating_mul(GROUP));
+    if count > 0 && candidate.before.get(..outside).is_some_and(boundary::alphanumeric_before) {
+        count = count.saturating_sub(1);
     }
-    count < CHAIN_MAX && !count.is_multiple_of(FOURS)
+    // Coordinates of a drawing: `0-5029-1968-5535-4561`.
+    let number = count == 0 && matches!(candidate.before, [.., b'0'..=b'9', b'-']);
+    number || (count < CHAIN_MAX && !count.is_multiple_of(FOURS))
 }
 
 /// A point before it, and before that a digit (`0.4111`) or nothing a word or an ellipsis could end with (`x=.4111`).

@@ -132,17 +132,26 @@ fn is_remote(local: &[u8], host: &[u8], next: &[u8]) -> bool {
 
 /// Does the user part of a URL, `scheme://user:password@`, go on up to here?
 fn is_in_authority(before: &[u8], at: &[u8]) -> bool {
-    let scheme: [&[u8]; 3] = if at == b"@" { [b"://", br":\/\/", b":////"] } else { [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"] };
-    let start = scheme
-        .iter()
-        .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
-    let user = start.max().and_then(|start| before.get(start..));
-    user.is_some_and(|user| !user.iter().any(|byte| ends_authority(*byte)) && !contains_encoded_end(user))
+    let schemes: [&[u8]; 3] = if at == b"@" { [b"://", br":\/\/", b":////"] } else { [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"] };
+    // Nothing behind the scheme may end the user part, so its last slash is the last byte that would. Most often that is a quote
+    // or a space.
+    let plain = before.iter().rposition(|byte| ends_authority(*byte)).map_or(0, |last| last.saturating_add(1));
+    let start = if at == b"@" {
+        before.get(..plain).filter(|before| schemes.iter().any(|scheme| before.ends_with(scheme))).map(<[u8]>::len)
+    } else {
+        let ends = schemes
+            .iter()
+            .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
+        ends.max().filter(|start| *start >= plain)
+    };
+    start.and_then(|start| before.get(start..)).is_some_and(|user| !contains_encoded_end(user))
 }
 
 fn ends_authority(byte: u8) -> bool {
-    byte.is_ascii_whitespace()
-        || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'|' | b'\\' | b'(' | b')')
+    // Asked of every byte before an address, which mostly is a letter.
+    !byte.is_ascii_alphanumeric()
+        && (byte.is_ascii_whitespace()
+            || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b',' | b';' | b'|' | b'\\' | b'(' | b')'))
 }
 
 /// A space, a line end, a quote or a slash in percent-encoding.
