@@ -337,6 +337,46 @@ fn a_grpc_web_request_is_refused_in_http() {
 }
 
 #[test]
+fn no_content_type_switches_inspection_off() {
+    let frame = |flag: u8, len: u32| [&[flag][..], &len.to_be_bytes(), KEY].concat();
+    let grpc = "application/grpc";
+    let rows = [
+        ("application/grpc-web-text", KEY.to_vec()),
+        ("application/connect+json", KEY.to_vec()),
+        (grpc, KEY.to_vec()),
+        // A frame that never ends, and one that only says that it is compressed.
+        (grpc, frame(0, 65_535)),
+        (grpc, frame(1, u32::try_from(KEY.len()).unwrap())),
+    ];
+    for (content_type, body) in rows {
+        for flag in [true, false] {
+            for end in [End::OnLastChunk, End::OnEmptyChunk, End::ByTrailers] {
+                let request = post(&[&body], end, &[("content-type", content_type)]);
+                let outcome = envoy(flag, "block").exchange(&request, &response(&[CLEAN], End::OnLastChunk, &[]));
+                assert!(outcome.reply.is_some(), "{content_type} {body:?} {flag} {end:?}");
+                assert!(!outcome.upstream.body.windows(4).any(|part| part == b"AKIA"), "{content_type} {body:?} {flag} {end:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_json_text_without_a_content_type_stays_json() {
+    let outcome = envoy(true, "block").exchange(&get(), &response(&[br#" {"n": 4111111111111111}"#], End::OnLastChunk, &[]));
+    assert_eq!(outcome.client.body, br#" {"n": "************1111"}"#);
+}
+
+#[test]
+fn an_empty_body_that_trailers_end_is_no_error() {
+    for flag in [true, false] {
+        let mut envoy = envoy(flag, "block");
+        let outcome = envoy.exchange(&get(), &response(&[], End::ByTrailers, &[]));
+        assert!(outcome.client.whole);
+        assert_eq!(envoy.script.metric(&["bodyguard_errors_total"]), 0);
+    }
+}
+
+#[test]
 fn headers_that_are_no_utf8_change_nothing() {
     for flag in [true, false] {
         let mut request = post(&[MAIL], End::OnLastChunk, &[]);

@@ -22,6 +22,8 @@ pub struct Inspector {
     direction: Direction,
     coding: Coding,
     json: bool,
+    /// It has no media type: what begins like JSON is taken for it.
+    untyped: bool,
     same_length: KindSet,
     decoder: Decoder,
     scanner: Scanner,
@@ -41,6 +43,7 @@ impl Inspector {
     ) -> Inspector {
         Inspector {
             json: media_type.is_json(),
+            untyped: media_type.essence().is_empty(),
             same_length: mask::same_length(&body_rule, media_type),
             decoder: Decoder::new(coding, body_rule.max_bytes),
             scanner: Scanner::new(body_rule.kinds()),
@@ -106,7 +109,10 @@ impl Inspector {
     /// `raw` is the whole body as it was fed. `None` where the result cannot be made to fit `max_len` bytes.
     pub fn rewrite(&self, raw: &[u8], max_len: Option<usize>) -> Option<Vec<u8>> {
         let masked = judge::redactions(&self.body_rule, &self.findings);
-        let mask = |plain: &[u8], max_len| mask::rewrite(plain, &masked, self.same_length, self.json, max_len);
+        let mask = |plain: &[u8], max_len| {
+            let json = self.json || (self.untyped && matches!(plain.trim_ascii_start(), [b'{' | b'[', ..]));
+            mask::rewrite(plain, &masked, self.same_length, json, max_len)
+        };
         if self.coding == Coding::Identity {
             return mask(raw, max_len);
         }

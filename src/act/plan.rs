@@ -80,13 +80,8 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
         BodyMode::Buffered => false,
         BodyMode::Streamed => true,
     };
-    if streams && media_type.is_framed() {
-        // Only gRPC's own frames are read; those of gRPC-Web's text form and of Connect are others.
-        return if media_type.is_binary_grpc() {
-            Plan::Stream(Box::new(Frames::new(Arc::clone(rule), body_rule.clone(), direction)))
-        } else {
-            Plan::Pass(Some(Uninspected::ContentType))
-        };
+    if streams && media_type.is_framed() && !media_type.is_grpc_text() {
+        return Plan::Stream(Box::new(Frames::new(Arc::clone(rule), body_rule.clone(), direction)));
     }
     let coding = match head.content_encoding {
         None => Coding::Identity,
@@ -100,7 +95,11 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
         return judge_now(Failure::UnknownEncoding);
     }
     if streams {
-        let streamer = Streamer::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type);
+        let mut streamer = Streamer::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type);
+        if media_type.is_grpc_text() {
+            // Frames in base64 are not read. But what calls itself so need not be.
+            streamer.count_unread(Uninspected::ContentType);
+        }
         return Plan::Stream(Box::new(streamer));
     }
     if head.content_length.is_some_and(|length| length > body_rule.max_bytes) {

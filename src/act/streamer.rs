@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::flight::{Flowing, InFlight};
 use super::judge::{self, Tally};
-use super::{Count, Direction, Failure, Judgement, mask};
+use super::{Count, Direction, Failure, Judgement, Uninspected, mask};
 use crate::body::{Coding, Decoder, JsonTracker, MediaType, Position};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
@@ -34,6 +34,8 @@ pub struct Streamer {
     left: u64,
     plain_bytes: u64,
     tally: Tally,
+    /// Why the body counts as unread, though its bytes were scanned; until it was told.
+    unread: Option<Uninspected>,
 }
 
 impl Streamer {
@@ -55,11 +57,17 @@ impl Streamer {
             left: 0,
             plain_bytes: 0,
             tally: Tally::default(),
+            unread: None,
             rule,
             body_rule,
             direction,
             coding,
         }
+    }
+
+    /// Has a part of the body counted as unread.
+    pub(super) fn count_unread(&mut self, reason: Uninspected) {
+        self.unread = Some(reason);
     }
 
     fn feed_plain(&mut self, chunk: &[u8]) -> Flowing {
@@ -191,6 +199,10 @@ impl InFlight for Streamer {
 
     fn take_counts(&mut self) -> Vec<Count> {
         self.tally.take_fresh()
+    }
+
+    fn take_uninspected(&mut self) -> Vec<Uninspected> {
+        self.unread.take().into_iter().collect()
     }
 
     fn may_rewrite(&self) -> bool {

@@ -115,9 +115,9 @@ impl MediaType {
         self.essence.strip_prefix("application/grpc").is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
     }
 
-    /// gRPC whose frames are bytes on the wire: `application/grpc`, `application/grpc-web`, with or without `+proto`.
-    pub fn is_binary_grpc(&self) -> bool {
-        self.is_grpc() && !self.essence.contains("-text")
+    /// gRPC-Web whose frames are written in base64: `application/grpc-web-text`.
+    pub fn is_grpc_text(&self) -> bool {
+        self.is_grpc() && self.essence.contains("-text")
     }
 
     /// A type that people could read as it is: `text/*`, JSON, XML, scripts, forms.

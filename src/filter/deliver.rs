@@ -40,7 +40,7 @@ impl<H: Host> HttpStream<H> {
         if judgement.verdict.blocks() {
             return self.cut(direction, stage == Stage::Held, &rule, &judgement);
         }
-        if stage.keeps() && !judgement.rewrite && self.host.replace_body(direction, size, &kept).is_err() {
+        if stage.keeps() && !judgement.rewrite && !kept.is_empty() && self.host.replace_body(direction, size, &kept).is_err() {
             self.error(ErrorReason::HostCall);
         }
         Step::Continue
