@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Direction, Failure, Judgement, judge, mask};
 use crate::body::{Coding, DecodeError, Decoder, MediaType};
 use crate::detect::KindSet;
-use crate::policy::{BodyRule, Mode, Rule};
+use crate::policy::{BodyRule, Rule};
 use crate::scan::{Finding, Scanner};
 
 /// Effort of encoding a body that may be as long as it likes: the least.
@@ -66,16 +66,20 @@ impl Inspector {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
+        // What fits the cap is looked at, so that a finding before it counts the same in every cut.
+        let room = usize::try_from(self.body_rule.max_bytes.saturating_sub(self.raw_bytes)).unwrap_or(usize::MAX);
+        let (chunk, over) = chunk.split_at_checked(room).unwrap_or((chunk, &[]));
         self.raw_bytes = self.raw_bytes.saturating_add(chunk.len() as u64);
-        if self.raw_bytes > self.body_rule.max_bytes {
-            return Err(self.fail(Failure::TooLarge));
-        }
         let Inspector { decoder, scanner, findings, plain_bytes, .. } = self;
         let decoded = decoder.feed(chunk, &mut |plain| {
             *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
             scanner.feed(plain, findings);
         });
-        decoded.map_err(|error| self.fail(error.into()))
+        match decoded {
+            Err(error) => Err(self.fail(error.into())),
+            Ok(()) if !over.is_empty() => Err(self.fail(Failure::TooLarge)),
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Gives up on a body that its keeper cannot hold; [`Inspector::finish`] judges the failure.
@@ -136,11 +140,6 @@ impl Inspector {
     /// The rule that is applied.
     pub fn rule(&self) -> &Arc<Rule> {
         &self.rule
-    }
-
-    /// The mode of the rule.
-    pub fn mode(&self) -> Mode {
-        self.rule.mode
     }
 
     /// Bytes decoded and scanned so far.
