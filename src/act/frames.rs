@@ -23,6 +23,8 @@ pub struct Frames {
     direction: Direction,
     /// The start of a frame that is not whole yet.
     held: Vec<u8>,
+    /// Bytes of the frame that `held` begins, as far as they are known.
+    wanted: usize,
     /// Bytes of a frame that passes unread and are still to come.
     passing: usize,
     tally: Tally,
@@ -37,6 +39,7 @@ impl Frames {
             body_rule,
             direction,
             held: Vec::new(),
+            wanted: PREFIX_BYTES,
             passing: 0,
             tally: Tally::default(),
             plain_bytes: 0,
@@ -71,7 +74,7 @@ impl Frames {
         if findings.is_empty() {
             return Some(message.to_vec());
         }
-        let judgement = judge::of_findings(&self.rule, &self.body_rule, self.direction, &findings);
+        let judgement = judge::of_findings(&self.rule, &self.body_rule, &findings);
         let (blocked, rewrite) = (judgement.verdict.blocks(), judgement.rewrite);
         self.tally.add(judgement);
         if blocked {
@@ -87,6 +90,10 @@ impl Frames {
 impl InFlight for Frames {
     fn feed(&mut self, chunk: &[u8]) -> Result<Flowing, Failure> {
         self.held.extend_from_slice(chunk);
+        // Until the frame is whole nothing is copied, however small its pieces are.
+        if self.passing == 0 && self.held.len() < self.wanted {
+            return Ok(Flowing::Instead(Vec::new()));
+        }
         let held = std::mem::take(&mut self.held);
         let mut out = Vec::with_capacity(held.len());
         let mut rest = held.as_slice();
@@ -96,6 +103,7 @@ impl InFlight for Frames {
                 self.passing = self.passing.saturating_sub(unread.len());
                 rest = behind;
             }
+            self.wanted = PREFIX_BYTES;
             let Some(prefix) = Prefix::read(rest) else { break };
             if prefix.len as u64 > self.body_rule.max_bytes {
                 if self.rule.mode == Mode::Block {
@@ -105,7 +113,8 @@ impl InFlight for Frames {
                 self.passing = prefix.frame_bytes();
                 continue;
             }
-            let Some((frame, behind)) = rest.split_at_checked(prefix.frame_bytes()) else { break };
+            self.wanted = prefix.frame_bytes();
+            let Some((frame, behind)) = rest.split_at_checked(self.wanted) else { break };
             let (head, message) = frame.split_at_checked(PREFIX_BYTES).unwrap_or_default();
             let judged = if prefix.compressed {
                 self.uninspected.push(Uninspected::ContentEncoding);

@@ -99,7 +99,7 @@ impl Inspector {
         }
         self.findings.sort_unstable();
         match self.failure {
-            None => judge::of_findings(&self.rule, &self.body_rule, self.direction, &self.findings),
+            None => judge::of_findings(&self.rule, &self.body_rule, &self.findings),
             Some(failure) => judge::of_failure(&self.rule, &self.body_rule, self.direction, failure, &self.findings),
         }
     }

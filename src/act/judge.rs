@@ -135,7 +135,7 @@ pub(super) fn redacts(rule: &Rule, body_rule: &BodyRule) -> bool {
 }
 
 /// Judges a body that was inspected whole. `findings` are sorted.
-pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, _direction: Direction, findings: &[Finding]) -> Judgement {
+pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, findings: &[Finding]) -> Judgement {
     let dlp = resolve_overlaps(body_rule, findings);
     let first_block = dlp.iter().find(|finding| body_rule.block.contains(finding.kind));
     let first_sensitive = findings.first().filter(|_| body_rule.sensitive_data);
@@ -182,7 +182,7 @@ pub(super) fn of_failure(
 ) -> Judgement {
     let fails_open = failure != Failure::TooLarge && rule.fail_mode == FailMode::Open;
     // What was seen of it still counts, and a block match blocks however the body goes on. Nothing of it is masked.
-    let seen = of_findings(rule, body_rule, direction, findings);
+    let seen = of_findings(rule, body_rule, findings);
     if seen.verdict == Verdict::Blocked {
         return seen;
     }

@@ -136,7 +136,7 @@ impl Streamer {
         let count = self.findings.partition_point(|finding| finding.start < upto);
         let settled: Vec<Finding> = self.findings.drain(..count).collect();
         if !settled.is_empty() {
-            let judgement = judge::of_findings(&self.rule, &self.body_rule, self.direction, &settled);
+            let judgement = judge::of_findings(&self.rule, &self.body_rule, &settled);
             let blocked = judgement.verdict.blocks();
             self.tally.add(judgement);
             if blocked && self.rule.mode == Mode::Block {
