@@ -49,6 +49,11 @@ envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module i
 	@.local/python/bin/python3 -B -m pytest -c tests/envoy/pytest.ini tests/envoy --module $(WASM) \
 	  --envoy .local/envoy-$(ENVOY_OLDEST)/envoy --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
 
+# Another length: make soak SECONDS=30
+soak: build envoy-newest .local/python/.ready ## 200 streams at once through one worker, for two minutes: bytes, memory, counters
+	@.local/python/bin/python3 -B tests/envoy/soak.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) \
+	  --seconds $(or $(SECONDS),120) $(SOAK)
+
 fmt: rust-lint ## format the code
 	@cargo fmt
 
@@ -93,4 +98,4 @@ envoy-newest:
 	@scripts/python-env .local/python --requirement tests/envoy/requirements.txt
 	@touch $@
 
-.PHONY: help build demo run test lint unit envoy-test bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest
+.PHONY: help build demo run test lint unit envoy-test soak bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest

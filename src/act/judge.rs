@@ -57,13 +57,15 @@ impl Tally {
         }
     }
 
-    /// Ends a body that flowed with a failure: it is cut, whatever the mode, for what came before has left.
+    /// Ends a body that flowed with a failure: it is cut, whatever the mode, for what came before has left as it was decided. Only
+    /// what is merely watched goes on.
     pub(super) fn fail(&mut self, rule: &Rule, body_rule: &BodyRule, direction: Direction, failure: Failure) -> Judgement {
         let judgement = of_failure(rule, body_rule, direction, failure, &[]);
-        let judgement = if judgement.verdict.blocks() { judgement } else { judgement.lost(direction) };
-        let (code, status) = (judgement.code, judgement.status);
+        let watched = rule.mode != Mode::Block && !redacts(rule, body_rule);
+        let judgement = if judgement.verdict.blocks() || watched { judgement } else { judgement.lost(direction) };
+        let (code, status, uninspected) = (judgement.code, judgement.status, judgement.uninspected);
         self.add(judgement);
-        Judgement { code, status, ..self.judgement() }
+        Judgement { code, status, uninspected, ..self.judgement() }
     }
 
     /// What was counted since this was last asked.

@@ -50,6 +50,15 @@ pub fn wanted_codings(rule: &Rule) -> Option<Wanted> {
     Some(if judge::redacts(rule, body_rule) { Wanted::Encodable } else { Wanted::Decodable })
 }
 
+/// May the rule block or change a message, or does it only watch?
+pub fn may_interfere(rule: &Rule, direction: Direction) -> bool {
+    let body_rule = match direction {
+        Direction::Request => rule.request.as_ref(),
+        Direction::Response => rule.response.as_ref(),
+    };
+    rule.mode == Mode::Block || body_rule.is_some_and(|body_rule| judge::redacts(rule, body_rule))
+}
+
 /// Must a request under the rule ask for whole bodies? Parts of one are not inspected; a value could leave in pieces.
 pub fn wants_whole_bodies(rule: &Rule) -> bool {
     let may_change = |body_rule| rule.mode == Mode::Block || judge::redacts(rule, body_rule);

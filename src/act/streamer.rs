@@ -13,6 +13,10 @@ use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
 use crate::scan::{Finding, Scanner};
 
+/// Most bytes that one chunk of an encoded body may decode to. A stream has no length that could be capped; but what one chunk makes
+/// is written in one piece, and a bomb must not fill the VM's memory.
+pub const MAX_DECODED_CHUNK_BYTES: u64 = 32 * 1024 * 1024;
+
 /// Inspects one body in flight. See the module.
 #[derive(Debug)]
 pub struct Streamer {
@@ -20,7 +24,8 @@ pub struct Streamer {
     body_rule: BodyRule,
     direction: Direction,
     coding: Coding,
-    decoder: Decoder,
+    /// `None` only while it is at work.
+    decoder: Option<Decoder>,
     scanner: Scanner,
     /// Kinds whose masks keep the length.
     same_length: KindSet,
@@ -49,7 +54,7 @@ impl Streamer {
         let json = (media_type.is_json() && judge::redacts(&rule, &body_rule)).then(JsonTracker::new);
         Streamer {
             same_length: mask::same_length(&body_rule, media_type),
-            decoder: Decoder::new(coding, u64::MAX),
+            decoder: Some(Decoder::new(coding, MAX_DECODED_CHUNK_BYTES)),
             scanner: Scanner::new(body_rule.kinds()),
             json,
             findings: Vec::new(),
@@ -128,7 +133,14 @@ impl Streamer {
         let len = self.in_held(upto);
         let behind = self.held.split_off(len);
         let leaving = std::mem::replace(&mut self.held, behind);
-        let masked = if judge::redacts(&self.rule, &self.body_rule) { self.masked(&leaving, &settled) } else { None };
+        let redactions =
+            if judge::redacts(&self.rule, &self.body_rule) { judge::redactions(&self.body_rule, &settled) } else { Vec::new() };
+        let masked = if redactions.is_empty() { Some(None) } else { self.masked(&leaving, redactions).map(Some) };
+        let Some(masked) = masked else {
+            // Never seen; but what should be masked and is not must not leave.
+            self.tally.fail(&self.rule, &self.body_rule, self.direction, Failure::TooLarge);
+            return Flowing::Cut;
+        };
         if let Some(json) = &mut self.json {
             json.feed(&leaving);
         }
@@ -136,11 +148,7 @@ impl Streamer {
         Flowing::Instead(masked.unwrap_or(leaving))
     }
 
-    fn masked(&self, leaving: &[u8], settled: &[Finding]) -> Option<Vec<u8>> {
-        let mut masked = judge::redactions(&self.body_rule, settled);
-        if masked.is_empty() {
-            return None;
-        }
+    fn masked(&self, leaving: &[u8], mut masked: Vec<Finding>) -> Option<Vec<u8>> {
         for finding in &mut masked {
             finding.start = finding.start.saturating_sub(self.left);
             finding.end = finding.end.saturating_sub(self.left);
@@ -163,23 +171,27 @@ impl InFlight for Streamer {
         if self.coding == Coding::Identity {
             return Ok(self.feed_plain(chunk));
         }
-        let Streamer { decoder, scanner, findings, held, plain_bytes, .. } = self;
-        let mut decided = None;
-        decoder
-            .feed(chunk, &mut |plain| {
-                *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
-                held.extend_from_slice(plain);
-                decided = Some(scanner.feed(plain, findings));
-            })
-            .map_err(Failure::from)?;
-        Ok(match decided {
-            Some(decided) => self.let_go(decided),
-            None => Flowing::Instead(Vec::new()),
-        })
+        let Some(mut decoder) = self.decoder.take() else { return Err(Failure::Corrupt) };
+        decoder.raise_cap(self.plain_bytes.saturating_add(MAX_DECODED_CHUNK_BYTES));
+        let mut out = Vec::new();
+        let mut cut = false;
+        let decoded = decoder.feed(chunk, &mut |plain| {
+            if cut {
+                return;
+            }
+            match self.feed_plain(plain) {
+                Flowing::AsItCame => out.extend_from_slice(plain),
+                Flowing::Instead(bytes) => out.extend(bytes),
+                Flowing::Cut => cut = true,
+            }
+        });
+        self.decoder = Some(decoder);
+        decoded.map_err(Failure::from)?;
+        Ok(if cut { Flowing::Cut } else { Flowing::Instead(out) })
     }
 
     fn finish(&mut self) -> (Flowing, Judgement) {
-        if let Err(error) = self.decoder.finish()
+        if let Some(Err(error)) = self.decoder.as_mut().map(Decoder::finish)
             && self.plain_bytes > 0
         {
             return (Flowing::Cut, self.fail(error.into()));

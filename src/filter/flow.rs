@@ -20,6 +20,8 @@ pub enum Stage {
     Probed,
     /// It flows: each chunk is judged by itself, but for its end.
     Streamed,
+    /// It passes untouched, and is inspected on the way: the rule only watches.
+    Watched,
     /// All that its head announced has come, and has passed judgement; what comes beyond that is no part of it, and is swallowed.
     Whole,
     /// It was blocked; whatever still comes of it is swallowed.

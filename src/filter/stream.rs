@@ -114,6 +114,17 @@ impl<H: Host> HttpStream<H> {
                 self.record(direction, &rule, &judgement, None);
                 if judgement.verdict.blocks() { self.refuse(direction, &rule, &judgement) } else { Step::Continue }
             }
+            Plan::Stream(streamer) if !act::may_interfere(&rule, direction) => {
+                let flow = self.flow(direction);
+                (flow.stage, flow.streamer) = (Stage::Watched, Some(streamer));
+                Step::Continue
+            }
+            Plan::Inspect(inspector) if !act::may_interfere(&rule, direction) => {
+                let flow = self.flow(direction);
+                (flow.stage, flow.inspector) = (Stage::Watched, Some(inspector));
+                flow.expected = head.content_length;
+                Step::Continue
+            }
             Plan::Stream(streamer) => self.begin_streaming(direction, streamer, &headers),
             Plan::Inspect(inspector) => {
                 let flow = self.flow(direction);
@@ -146,6 +157,10 @@ impl<H: Host> HttpStream<H> {
                 return Step::Pause;
             }
             Stage::Streamed => return self.stream_chunk(direction, size, end_of_stream),
+            Stage::Watched => {
+                self.watch_chunk(direction, size, end_of_stream);
+                return Step::Continue;
+            }
             Stage::Held | Stage::Buffered | Stage::Probed | Stage::Drained => {}
         }
         let began = self.host.now();
@@ -182,6 +197,10 @@ impl<H: Host> HttpStream<H> {
             Stage::Pass | Stage::Whole => Step::Continue,
             Stage::Cut => Step::Pause,
             Stage::Streamed => self.end_streaming_by_trailers(direction),
+            Stage::Watched => {
+                self.watch_chunk(direction, 0, true);
+                Step::Continue
+            }
             Stage::Held | Stage::Buffered => {
                 let visible = usize::try_from(flow.received).unwrap_or(usize::MAX);
                 self.conclude(direction, visible, now)

@@ -23,6 +23,8 @@ class Upstream:
         self.connections = 0
         self.closed = False
         self.peers: list = []
+        # Where connections to the HTTP/2 port are handed on to, if anywhere.
+        self.relayed: int | None = None
         self.ports = {"h1": self._listen(self._serve_http1), "h2": self._listen(self._serve_http2)}
 
     def _listen(self, serve: Callable[[socket.socket, int], None]) -> int:
@@ -53,7 +55,31 @@ class Upstream:
                 pass
 
     def _serve_http2(self, sock: socket.socket, number: int) -> None:
+        if self.relayed is not None:
+            self._relay(sock, self.relayed)
+            return
         self.peers.append(http2.serve(sock, number, self._next, self._record))
+
+    def _relay(self, sock: socket.socket, port: int) -> None:
+        def copy(source: socket.socket, target: socket.socket) -> None:
+            try:
+                while data := source.recv(1 << 16):
+                    target.sendall(data)
+                target.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+        with socket.create_connection(("127.0.0.1", port)) as other, sock:
+            other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.peers += [sock, other]
+            back = threading.Thread(target=copy, args=(other, sock), daemon=True)
+            back.start()
+            copy(sock, other)
+            back.join()
+
+    def relay_to(self, port: int) -> None:
+        """Hands HTTP/2 connections on to another port of this machine, from the next one on."""
+        self.relayed = port
 
     def _record(self, request: Received) -> None:
         with self.lock:
