@@ -50,7 +50,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
     fn every_cut_decodes_alike(body in body(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..9), bits in 10u32..25) {

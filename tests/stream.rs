@@ -217,7 +217,7 @@ fn an_encoded_stream_leaves_decoded_with_headers_that_say_so() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
     /// However a body is cut, ended and held, its receiver gets the same bytes; or, at trailers that nobody announced, none behind
     /// those that had left.

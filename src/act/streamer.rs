@@ -31,6 +31,8 @@ pub struct Streamer {
     same_length: KindSet,
     /// Walks what has left, where a masked number must become a string.
     json: Option<JsonTracker>,
+    /// Whether it is JSON is not known yet: it has no media type, and so far nothing but space.
+    untyped: bool,
     /// Found, and not yet left: sorted by start.
     findings: Vec<Finding>,
     /// Plain bytes that have not left.
@@ -57,6 +59,7 @@ impl Streamer {
             decoder: Some(Decoder::new(coding, MAX_DECODED_CHUNK_BYTES)),
             scanner: Scanner::new(body_rule.kinds()),
             json,
+            untyped: media_type.essence().is_empty() && judge::redacts(&rule, &body_rule),
             findings: Vec::new(),
             held: Vec::new(),
             left: 0,
@@ -75,7 +78,18 @@ impl Streamer {
         self.unread = Some(reason);
     }
 
+    /// A body without a media type that begins like JSON is taken for it.
+    fn look_for_json(&mut self, chunk: &[u8]) {
+        if let Some(first) = chunk.trim_ascii_start().first() {
+            self.untyped = false;
+            self.json = matches!(first, b'{' | b'[').then(JsonTracker::new);
+        }
+    }
+
     fn feed_plain(&mut self, chunk: &[u8]) -> Flowing {
+        if self.untyped {
+            self.look_for_json(chunk);
+        }
         let decided = self.scanner.feed(chunk, &mut self.findings);
         self.plain_bytes = self.plain_bytes.saturating_add(chunk.len() as u64);
         let clean = self.held.is_empty() && self.findings.is_empty() && decided >= self.plain_bytes;

@@ -244,3 +244,11 @@ fn the_head_alone_decides_where_it_can() {
     let kinds: KindSet = rule.response.as_ref().map(BodyRule::kinds).unwrap_or_default();
     assert!(kinds.contains(Kind::EMAIL) && !kinds.contains(Kind::SSN));
 }
+
+#[test]
+fn a_number_that_another_finding_has_bitten_into_is_masked_as_text() {
+    let body = b"[MII 4111111111111111]";
+    let findings = [finding(Kind::PRIVATE_KEY, 1, 8), finding(Kind::CREDIT_CARD, 8, 21)];
+    let written = rewrite(body, &findings, KindSet::EMPTY, true, None).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), "[[REDACTED:private_key]*********1111]");
+}

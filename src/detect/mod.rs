@@ -34,3 +34,9 @@ mod validate;
 
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
 pub use table::KINDS;
+
+/// May a match of `kind` that is still open and begins with `value` become a finding? `false` means that `accept` refuses it,
+/// whatever follows, so nobody need wait for that.
+pub fn may_go_on(kind: Kind, value: &[u8]) -> bool {
+    kind != Kind::PRIVATE_KEY || validate::pem::may_go_on(value)
+}

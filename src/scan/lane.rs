@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::detect::{Candidate, Kind, LOOK_AHEAD, LOOK_BEHIND};
+use crate::detect::{Candidate, Kind, LOOK_AHEAD, LOOK_BEHIND, may_go_on};
 
 use super::Finding;
 use super::tables::{self, Table};
@@ -121,11 +121,11 @@ impl Lane {
         let bytes = slice.from(open.start);
         if let Step::Walk(walk) = &mut open.step {
             match walk.on(self.table, bytes, spec.max_len, slice.last) {
-                Walked::Open => {
+                Walked::Open if may_go_on(self.kind, bytes) => {
                     self.open = Some(open);
                     return;
                 }
-                Walked::Done(None) => {
+                Walked::Open | Walked::Done(None) => {
                     self.next = open.start.saturating_add(1);
                     return;
                 }

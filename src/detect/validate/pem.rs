@@ -9,6 +9,10 @@ const LINE_MIN: usize = 16;
 const KEY_MIN: usize = 32;
 /// Most letters in a line of a PEM file (RFC 7468: 64, RFC 2045: 76); behind a longer first line there is no last short one.
 const LINE_MAX: usize = 76;
+/// How far into a match blank lines are counted, in bytes.
+const FRONT: usize = 4096;
+/// Most blank lines before the first line of key material: armor headers end with one.
+const BLANK_LINES: usize = 1;
 /// `-----BEGIN`
 const BEGIN: usize = 10;
 /// `-----`
@@ -19,9 +23,24 @@ pub(crate) fn may_start(_before: &[u8], _here: &[u8]) -> bool {
     true
 }
 
+/// May what begins like this still become a key? Past two blank lines without a line of key material it is talk about one. A stream
+/// need not hold all that follows.
+pub(crate) fn may_go_on(value: &[u8]) -> bool {
+    let front = value.get(..FRONT).unwrap_or(value);
+    let line_ends = front.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+    let blank = |at: &usize| matches!(front.get(..*at), Some([.., b'\n'] | [.., b'\n', b'\r']));
+    let Some(end) = line_ends.filter(blank).nth(BLANK_LINES) else { return true };
+    let text = front.get(BEGIN..end).unwrap_or_default();
+    let header = find_dashes(text).and_then(|dashes| dashes.checked_add(DASHES.len()));
+    header.and_then(|header| text.get(header..)).is_none_or(|text| Material::of(text).letters > 0)
+}
+
 /// The block to its END, or to the end of its material where there is no END.
 pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
     let value = candidate.value;
+    if !may_go_on(value) {
+        return None;
+    }
     let header = find_dashes(value.get(BEGIN..)?)?.checked_add(BEGIN)?.checked_add(DASHES.len())?;
     let body = value.get(header..)?;
     let (text, whole) = match find_dashes(body) {
