@@ -5,7 +5,7 @@ mod support;
 
 use bodyguard::act::Direction;
 use proptest::prelude::*;
-use support::{End, Envoy, Message, Outcome, get, post, response};
+use support::{End, Envoy, Message, Outcome, Received, get, post, response};
 
 /// Both directions inspected; caps of 200 KB; e-mails masked, AWS keys blocked.
 fn policy(flag: bool, mode: &str, extra: &str) -> String {
@@ -183,12 +183,68 @@ fn bodies_in_flight_share_one_budget() {
     for flag in [true, false] {
         let mut envoy = envoy(flag, "block");
         let mut unfinished = envoy.begin();
-        // The body stops half way; the client is still there.
-        unfinished.send(Direction::Request, &post(&[&chunk], End::ByTrailers, &[("content-length", "190000")]));
-        drop(unfinished);
-        let outcome = envoy.exchange(&post(&[&chunk], End::OnLastChunk, &[]), &Message::default());
-        // By trailers the first one has ended: its bytes are free again.
-        assert!(outcome.reply.is_none());
+        unfinished.send(Direction::Request, &post(&[&chunk], End::Never, &[]));
+        let unfinished = unfinished.leave();
+        let large = post(&[&chunk], End::OnLastChunk, &[]);
+        let outcome = envoy.exchange(&large, &Message::default());
+        assert_eq!(outcome.reply.map(|reply| reply.status), Some(413));
+        unfinished.borrow_mut().on_close();
+        assert!(envoy.exchange(&large, &response(&[CLEAN], End::OnLastChunk, &[])).reply.is_none());
+        assert_eq!(envoy.script.metric(&["bodyguard_inflight_body_bytes"]), 0);
+    }
+}
+
+#[test]
+fn a_response_that_takes_the_place_of_another_is_inspected_from_its_first_byte() {
+    for flag in [true, false] {
+        let mut envoy = envoy(flag, "block");
+        let mut exchange = envoy.begin();
+        exchange.send(Direction::Request, &get());
+        exchange.send(Direction::Response, &response(&[CLEAN], End::Never, &[]));
+        exchange.outcome.client = Received::default();
+        exchange.send(Direction::Response, &response(&[MAIL], End::OnLastChunk, &[]));
+        assert_eq!(exchange.close().client.body, MASKED);
+        assert_eq!(envoy.script.metric(&["bodyguard_inflight_body_bytes"]), 0);
+    }
+}
+
+#[test]
+fn what_comes_behind_the_announced_length_goes_nowhere() {
+    for flag in [true, false] {
+        let length = CLEAN.len().to_string();
+        let mut envoy = envoy(flag, "block");
+        let list = [("content-length", length.as_str())];
+        let outcome =
+            envoy.exchange(&post(&[CLEAN, KEY], End::OnLastChunk, &list), &response(&[CLEAN], End::OnEmptyChunk, &list));
+        assert_eq!(outcome.upstream.body, CLEAN);
+        assert_eq!(envoy.script.metric(&["bodyguard_errors_total", "overlong"]), 1);
+    }
+}
+
+#[test]
+fn trailers_without_a_body_end_the_watch() {
+    for content_type in ["text/plain", "text/event-stream"] {
+        let mut envoy = envoy(true, "block");
+        let mut exchange = envoy.begin();
+        exchange.send(Direction::Request, &get());
+        exchange.send(Direction::Response, &response(&[], End::ByTrailers, &[("content-type", content_type)]));
+        exchange.wait(3_000_000_000);
+        assert!(exchange.outcome.client.whole);
+        exchange.close();
+        assert_eq!(envoy.script.resumed(), [], "what has gone cannot be let go");
+        assert_eq!(envoy.script.tick_period(), 0);
+    }
+}
+
+#[test]
+fn a_body_over_its_cap_is_judged_alike_in_every_cut() {
+    let body = [KEY, vec![b' '; 210_000].as_slice(), MAIL].concat();
+    for pieces in [1, 2, 3, 7, 20] {
+        let chunks: Vec<&[u8]> = body.chunks(body.len().div_ceil(pieces)).collect();
+        let mut envoy = envoy(false, "block");
+        let reply = envoy.exchange(&post(&chunks, End::OnLastChunk, &[]), &Message::default()).reply.unwrap();
+        assert_eq!(reply.status, 403, "in {pieces} pieces");
+        assert_eq!(envoy.script.metric(&["bodyguard_inspected_bytes_total"]), 200_000, "in {pieces} pieces");
     }
 }
 
@@ -227,6 +283,21 @@ fn a_mask_that_would_outgrow_envoys_buffer_is_made_in_place() {
 }
 
 #[test]
+fn a_small_body_whose_end_is_open_never_outgrows_the_smallest_buffer() {
+    let body = b"a@b.co ".repeat(20_000);
+    for frames in 1..6 {
+        let body = &body[..frames * 16 * 1024 / 7 * 7];
+        let chunks: Vec<&[u8]> = body.chunks(16 * 1024).collect();
+        for end in [End::OnLastChunk, End::OnEmptyChunk] {
+            let mut envoy = envoy(false, "block");
+            envoy.limit = 32 * 1024;
+            let outcome = envoy.exchange(&get(), &response(&chunks, end, &[]));
+            assert!(!outcome.client.body.windows(4).any(|part| part == b"a@b."), "{frames} {end:?}");
+        }
+    }
+}
+
+#[test]
 fn upgrades_and_streams_pass_and_are_counted() {
     let mut envoy = envoy(false, "block");
     let mut upgrade = post(&[KEY], End::OnLastChunk, &[("connection", "Upgrade"), ("upgrade", "websocket")]);
@@ -253,6 +324,116 @@ fn a_grpc_request_is_refused_in_grpc() {
     let request = post(&[KEY], End::OnLastChunk, &[("content-type", "application/grpc")]);
     let reply = envoy.exchange(&request, &Message::default()).reply.unwrap();
     assert_eq!(reply.grpc_status, Some(7));
+}
+
+#[test]
+fn a_grpc_web_request_is_refused_in_http() {
+    let extra = r#", "request_body_mode": "buffered""#;
+    let mut envoy = Envoy::new(&policy(true, "block", extra), true);
+    let request = post(&[KEY], End::OnLastChunk, &[("content-type", "application/grpc-web+proto")]);
+    let reply = envoy.exchange(&request, &Message::default()).reply.unwrap();
+    assert_eq!((reply.status, reply.grpc_status), (403, None));
+    assert!(reply.body.starts_with('{'), "{}", reply.body);
+}
+
+#[test]
+fn no_content_type_switches_inspection_off() {
+    let frame = |flag: u8, len: u32| [&[flag][..], &len.to_be_bytes(), KEY].concat();
+    let grpc = "application/grpc";
+    let rows = [
+        ("application/grpc-web-text", KEY.to_vec()),
+        ("application/connect+json", KEY.to_vec()),
+        (grpc, KEY.to_vec()),
+        // A frame that never ends, and one that only says that it is compressed.
+        (grpc, frame(0, 65_535)),
+        (grpc, frame(1, u32::try_from(KEY.len()).unwrap())),
+    ];
+    for (content_type, body) in rows {
+        for flag in [true, false] {
+            for end in [End::OnLastChunk, End::OnEmptyChunk, End::ByTrailers] {
+                let request = post(&[&body], end, &[("content-type", content_type)]);
+                let outcome = envoy(flag, "block").exchange(&request, &response(&[CLEAN], End::OnLastChunk, &[]));
+                assert!(outcome.reply.is_some(), "{content_type} {body:?} {flag} {end:?}");
+                assert!(!outcome.upstream.body.windows(4).any(|part| part == b"AKIA"), "{content_type} {body:?} {flag} {end:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_json_text_without_a_content_type_stays_json() {
+    let outcome = envoy(true, "block").exchange(&get(), &response(&[br#" {"n": 4111111111111111}"#], End::OnLastChunk, &[]));
+    assert_eq!(outcome.client.body, br#" {"n": "************1111"}"#);
+}
+
+#[test]
+fn an_empty_body_that_trailers_end_is_no_error() {
+    for flag in [true, false] {
+        let mut envoy = envoy(flag, "block");
+        let outcome = envoy.exchange(&get(), &response(&[], End::ByTrailers, &[]));
+        assert!(outcome.client.whole);
+        assert_eq!(envoy.script.metric(&["bodyguard_errors_total"]), 0);
+    }
+}
+
+#[test]
+fn who_only_watches_holds_nothing_and_changes_nothing() {
+    let policy = |flag| policy(flag, "shadow", "").replace(r#""redact": ["#, r#""redact_in_observe_modes": false, "redact": ["#);
+    let large = vec![b'y'; 70_000];
+    for flag in [true, false] {
+        for (content_type, coding) in
+            [("text/plain", ""), ("text/event-stream", ""), ("text/event-stream", "gzip"), ("text/plain", "gzip")]
+        {
+            let body = [MAIL, b" ", KEY, b" ", &large].concat();
+            let body = if coding.is_empty() { body } else { bodyguard::body::Coding::Gzip.encode(&body, 1) };
+            let (head, tail) = body.split_at(10);
+            let mut list = vec![("content-type", content_type), ("etag", "x")];
+            if !coding.is_empty() {
+                list.push(("content-encoding", coding));
+            }
+            let answer = response(&[head, tail], End::ByTrailers, &list);
+            let mut envoy = Envoy::new(&policy(flag), flag);
+            let outcome = envoy.exchange(&get(), &answer);
+            assert_eq!(outcome.client.headers.as_ref(), Some(&answer.headers));
+            assert!(outcome.client.body == body, "{content_type} {coding} {flag}");
+            assert_eq!(envoy.script.metric(&["kind=.=aws_access_key", "action=.=would_block"]), 1);
+            assert_eq!(envoy.script.metric(&["kind=.=email", "action=.=would_redact"]), 1);
+            assert_eq!(envoy.script.metric(&["bodyguard_errors_total"]), 0);
+        }
+    }
+}
+
+#[test]
+fn a_bomb_in_a_stream_is_refused() {
+    let zeros = vec![0; usize::try_from(bodyguard::act::MAX_DECODED_CHUNK_BYTES).unwrap() + 1];
+    let bomb = bodyguard::body::Coding::Gzip.encode(&zeros, 1);
+    let list = [("content-type", "text/event-stream"), ("content-encoding", "gzip")];
+    for flag in [true, false] {
+        let outcome = envoy(flag, "block").exchange(&post(&[&bomb], End::OnLastChunk, &list), &Message::default());
+        assert_eq!(outcome.reply.map(|reply| reply.status), Some(413));
+    }
+}
+
+#[test]
+fn a_mask_that_grows_a_stream_never_outgrows_envoys_buffer() {
+    let mails = b"a@b.co ".repeat(140_000);
+    let list = [("content-type", "text/event-stream")];
+    let mut envoy = Envoy::new(&policy(false, "block", "").replace("250000", "9000000"), false);
+    // The first byte may become an address, so we pause, and Envoy buffers the chunk behind it.
+    let outcome = envoy.exchange(&get(), &response(&[b"a", &mails, b"."], End::OnLastChunk, &list));
+    assert!(outcome.client.whole);
+    assert!(!outcome.client.body.windows(6).any(|part| part == b"a@b.co"));
+}
+
+#[test]
+fn what_cannot_be_masked_as_a_number_is_masked_as_text() {
+    let body = b"5500 0055 5555 5559-4111111111111111 jane.doe@example.com\n";
+    for content_type in ["application/x-ndjson", "application/json"] {
+        let list = [("content-type", content_type)];
+        let outcome = envoy(true, "block").exchange(&get(), &response(&[body], End::OnLastChunk, &list));
+        let seen = String::from_utf8(outcome.client.body).unwrap();
+        assert!(!seen.contains("jane.doe") && !seen.contains("411111") && !seen.contains("5500"), "{content_type}: {seen}");
+    }
 }
 
 #[test]

@@ -86,17 +86,17 @@ fn a_wrong_value_is_shown_beside_what_is_allowed() {
         ("mode: true", ".policy.mode", "found true, allowed: off, detect, shadow, block"),
         ("fail_mode: open", ".policy.fail_mode", "found \"open\", allowed: fail_open, fail_close"),
         ("inspect_request_body: 'yes'", ".policy.inspect_request_body", "found \"yes\", allowed: true or false"),
-        ("max_request_body_bytes: -1", ".policy.max_request_body_bytes", "found -1, allowed: an integer from 0 to 1073741824"),
-        ("max_request_body_bytes: 1.5", ".policy.max_request_body_bytes", "found 1.5, allowed: an integer from 0 to 1073741824"),
+        ("max_request_body_bytes: -1", ".policy.max_request_body_bytes", "found -1, allowed: an integer from 0 to 134217728"),
+        ("max_request_body_bytes: 1.5", ".policy.max_request_body_bytes", "found 1.5, allowed: an integer from 0 to 134217728"),
         (
             "max_request_body_bytes: 1Mi",
             ".policy.max_request_body_bytes",
-            "found \"1Mi\", allowed: an integer from 0 to 1073741824",
+            "found \"1Mi\", allowed: an integer from 0 to 134217728",
         ),
         (
-            "max_response_body_bytes: 1073741825",
+            "max_response_body_bytes: 134217729",
             ".policy.max_response_body_bytes",
-            "found 1073741825, allowed: an integer from 0 to 1073741824",
+            "found 134217729, allowed: an integer from 0 to 134217728",
         ),
         ("request_body_mode: stream", ".policy.request_body_mode", "found \"stream\", allowed: auto, buffered, streamed"),
         ("ranges: deny", ".policy.ranges", "found \"deny\", allowed: strip, allow"),
@@ -178,18 +178,18 @@ fn an_inspected_direction_needs_a_cap() {
     assert_one(
         &route(&format!("inspect_response_body: true, {checks}")),
         ".policy.inspect_response_body",
-        "found true without max_response_body_bytes (built in: 0), allowed: with one from 1 to 1073741824, or response_body_mode: streamed",
+        "found true without max_response_body_bytes (built in: 0), allowed: with one from 1 to 134217728, or response_body_mode: streamed",
     );
     assert_one(
         &route(&format!("inspect_request_body: true, max_request_body_bytes: 0, {checks}")),
         ".policy.max_request_body_bytes",
-        "found 0 where inspect_request_body is true, allowed: 1 to 1073741824",
+        "found 0 where inspect_request_body is true, allowed: 1 to 134217728",
     );
     // Only when merged: the flag above, the 0 below.
     assert_errors(
         &format!("{{defaults: {{inspect_request_body: true, {checks}}}, {}}}", route("max_request_body_bytes: 0")),
         &[
-            "$.domains[0].routes[0].policy.max_request_body_bytes: found 0 where inspect_request_body is true, allowed: 1 to 1073741824",
+            "$.domains[0].routes[0].policy.max_request_body_bytes: found 0 where inspect_request_body is true, allowed: 1 to 134217728",
         ],
     );
     // What flows is not buffered, wherever that is said.

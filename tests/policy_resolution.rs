@@ -389,3 +389,35 @@ fn a_request_without_a_rule_says_why() {
         assert_eq!(place(&load(text), "h", "GET", "/", &[]), format!("{reason:?}"), "{text}");
     }
 }
+
+/// Of the readings of an escaped slash, the stricter one counts.
+#[test]
+fn nobody_opts_out_with_an_escaped_slash() {
+    let policy = load(
+        "
+exclude: [/healthz]
+domains:
+- hosts: ['*']
+  routes:
+  - match: {path_prefix: /off}
+    policy: {mode: 'off'}
+  - match: {path_prefix: /shadow}
+    policy: {mode: shadow, inspect_request_body: true, checks: {body: {dlp: {direction: request, block: [email]}}}}
+  - match: {path_prefix: /api}
+    policy: {inspect_request_body: true, checks: {body: {dlp: {direction: request, block: [email]}}}}
+",
+    );
+    let api = "$.domains[0].routes[2]";
+    for (path, expected) in [
+        ("/api/..%2foff/x", api),
+        ("/api%2f..%2foff", "ModeOff"),
+        ("/api/x%2F..%2f..%2Fhealthz", api),
+        ("/api/..%2fshadow", api),
+        ("/shadow/..%2fapi", api),
+        ("/off/..%2fapi", api),
+        ("/off%2fapi", "ModeOff"),
+        ("/healthz", "Excluded"),
+    ] {
+        assert_eq!(place(&policy, "h", "GET", path, &[]), expected, "{path}");
+    }
+}

@@ -13,12 +13,14 @@ import os
 import random
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+
+from envoy_process import EnvoyProcess  # noqa: E402
 
 SEED = 20261121
 SIZES = {"1 KB": 1 << 10, "16 KB": 1 << 14, "256 KB": 1 << 18, "1 MB": 1 << 20}
@@ -97,7 +99,7 @@ def records(size: int) -> bytes:
     return json.dumps(rows).encode()[:size]
 
 
-class Envoy:
+class Envoy(EnvoyProcess):
     def __init__(self, binary: Path, folder: Path, filters: list[dict], routes: list[dict], clusters: list[dict]):
         folder.mkdir()
         manager = {
@@ -114,35 +116,13 @@ class Envoy:
         listener = {"name": "edge", "address": address, "per_connection_buffer_limit_bytes": BUFFER, "filter_chains": [chain]}
         config = {"admin": {"address": address}, "static_resources": {"listeners": [listener], "clusters": clusters}}
         (folder / "envoy.json").write_text(json.dumps(config))
-        self.log = folder / "log"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [binary, "-c", folder / "envoy.json", "--disable-hot-restart", "--concurrency", "1", "--log-level", "error",
-                 "--admin-address-path", folder / "admin"], stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        self.port = self._port(folder / "admin")
-
-    def _port(self, admin: Path) -> int:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                base = f"http://{admin.read_text().strip()}"
-                with urllib.request.urlopen(base + "/ready", timeout=5), urllib.request.urlopen(base + "/listeners?format=json", timeout=5) as answer:
-                    [status] = json.load(answer)["listener_statuses"]
-                    return status["local_address"]["socket_address"]["port_value"]
-            except (OSError, ValueError, KeyError):
-                time.sleep(0.05)
-        self.stop()
-        raise SystemExit(f"error: Envoy did not start:\n{self.log.read_text()[-1500:]}")
+        super().__init__(binary, folder / "envoy.json", folder, "--concurrency", "1", "--log-level", "error")
+        [self.port] = self.ports.values()
 
     def cpu(self) -> float:
         """Seconds of CPU that the process has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 class Load:
@@ -256,7 +236,7 @@ def main() -> None:
             bench(envoys, pages, options.rounds, options.seconds)
         finally:
             for envoy in running:
-                envoy.stop()
+                envoy.kill()
 
 
 if __name__ == "__main__":

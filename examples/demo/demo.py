@@ -110,7 +110,7 @@ def play(number: int, case: Case, envoy: Envoy, behind: Upstream) -> bool:
 def counters(envoy: Envoy) -> list[tuple[str, ...]]:
     """bodyguard's counters that are not zero, as rows of name, labels, value."""
     rows = []
-    for line in envoy.ask("/stats/prometheus").splitlines():
+    for line in envoy.admin("/stats/prometheus").splitlines():
         found = re.match(r"(bodyguard_\w+)\{(.*)\} (\d+)$", line)
         if found and found[1].endswith("_total") and found[3] != "0":
             labels = [f"{name}={value}" for name, value in re.findall(r'(\w+)="([^"]*)"', found[2]) if name != "policy"]
@@ -134,7 +134,7 @@ def demo(envoy: Envoy, behind: Upstream) -> bool:
         print(f"\n    in full: {textwrap.fill(json.dumps(events[-1]), WIDTH - 4, subsequent_indent='    ')}")
     if not rows or len(events) < sum(case.verdict != "clean" for case in CASES):
         good.append(False)
-    log = envoy.log_file.read_text() + envoy.access_file.read_text()
+    log = envoy.log() + envoy.access_path.read_text()
     if any(line in log for secret in upstream.SECRETS for line in secret.split("\n") if "-----" not in line):
         print(style("UNEXPECTED: a found value stands in a log", "red", "bold"))
         good.append(False)
@@ -157,10 +157,10 @@ PLAY = [
 
 def keep_running(envoy: Envoy) -> None:
     """Lists what to try, then shows the access log until interrupted."""
-    places = {"edge": f"http://127.0.0.1:{envoy.port}", "admin": envoy.admin}
+    places = {"edge": f"http://127.0.0.1:{envoy.port}", "admin": envoy.admin_url}
     heading("Envoy with bodyguard is running. Try, in another terminal:")
     table([(f"# {about}", command.format(**places)) for about, command in PLAY])
-    print(f"\n    events: {envoy.log_file}\n    stop with Ctrl-C; requests show up here:\n")
+    print(f"\n    events: {envoy.log_path}\n    stop with Ctrl-C; requests show up here:\n")
     shown = 0
     while envoy.process.poll() is None:
         for entry in envoy.access(0)[shown:]:
@@ -169,7 +169,7 @@ def keep_running(envoy: Envoy) -> None:
             colour = next((colour for name, colour in COLOUR.items() if name in verdict), "red")
             print(f"    {entry['status']} {entry['method']} {entry['path']}  {style(verdict, colour)} {entry.get('findings') or ''}", flush=True)
         time.sleep(0.2)
-    raise SystemExit(f"error: Envoy ended; its log ends with\n{envoy.log_file.read_text()[-2000:]}")
+    raise SystemExit(f"error: Envoy ended; its log ends with\n{envoy.log()[-2000:]}")
 
 
 def main() -> int:

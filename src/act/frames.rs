@@ -1,8 +1,9 @@
-//! gRPC in flight: message by message.
+//! gRPC and Connect in flight: message by message.
 //!
 //! A message leaves when it is whole and judged; a receiver could do nothing with a part of it. Its strings are looked at one by one,
 //! and masked without changing a length, so that every prefix, of the frame and within the message, stays true.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::flight::{Flowing, InFlight};
@@ -22,6 +23,8 @@ pub struct Frames {
     direction: Direction,
     /// The start of a frame that is not whole yet.
     held: Vec<u8>,
+    /// Bytes of the frame that `held` begins, as far as they are known.
+    wanted: usize,
     /// Bytes of a frame that passes unread and are still to come.
     passing: usize,
     tally: Tally,
@@ -36,6 +39,7 @@ impl Frames {
             body_rule,
             direction,
             held: Vec::new(),
+            wanted: PREFIX_BYTES,
             passing: 0,
             tally: Tally::default(),
             plain_bytes: 0,
@@ -43,25 +47,23 @@ impl Frames {
         }
     }
 
-    /// How the frame behind `prefix` passes unread, if it does.
-    fn pass_unread(&mut self, prefix: Prefix) -> Result<bool, Failure> {
-        let too_large = prefix.len as u64 > self.body_rule.max_bytes;
-        if too_large && self.rule.mode == Mode::Block {
-            return Err(Failure::TooLarge);
-        }
-        if too_large || prefix.compressed {
-            self.uninspected.push(if too_large { Uninspected::TooLarge } else { Uninspected::ContentEncoding });
-        }
-        Ok(too_large || prefix.compressed)
-    }
-
     /// Judges a whole message and masks it; `None` where it is blocked.
     fn message(&mut self, message: &[u8]) -> Option<Vec<u8>> {
+        self.judge(message, &protobuf::texts(message))
+    }
+
+    /// As [`Frames::message`], for bytes that are no message: what calls itself compressed, or part of a frame, may be plain text all
+    /// the same, and a receiver that is no gRPC server reads it as such.
+    fn bytes(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.judge(bytes, std::slice::from_ref(&(0..bytes.len())))
+    }
+
+    fn judge(&mut self, message: &[u8], texts: &[Range<usize>]) -> Option<Vec<u8>> {
         self.plain_bytes = self.plain_bytes.saturating_add(message.len() as u64);
         let mut findings = Vec::new();
-        for text in protobuf::texts(message) {
+        for text in texts {
             let at = text.start as u64;
-            let found = scan::scan(self.body_rule.kinds(), message.get(text).unwrap_or_default());
+            let found = scan::scan(self.body_rule.kinds(), message.get(text.clone()).unwrap_or_default());
             let moved = |offset: u64| offset.saturating_add(at);
             findings.extend(found.into_iter().map(|one| Finding {
                 start: moved(one.start),
@@ -72,7 +74,7 @@ impl Frames {
         if findings.is_empty() {
             return Some(message.to_vec());
         }
-        let judgement = judge::of_findings(&self.rule, &self.body_rule, self.direction, &findings);
+        let judgement = judge::of_findings(&self.rule, &self.body_rule, &findings);
         let (blocked, rewrite) = (judgement.verdict.blocks(), judgement.rewrite);
         self.tally.add(judgement);
         if blocked {
@@ -88,6 +90,10 @@ impl Frames {
 impl InFlight for Frames {
     fn feed(&mut self, chunk: &[u8]) -> Result<Flowing, Failure> {
         self.held.extend_from_slice(chunk);
+        // Until the frame is whole nothing is copied, however small its pieces are.
+        if self.passing == 0 && self.held.len() < self.wanted {
+            return Ok(Flowing::Instead(Vec::new()));
+        }
         let held = std::mem::take(&mut self.held);
         let mut out = Vec::with_capacity(held.len());
         let mut rest = held.as_slice();
@@ -97,14 +103,26 @@ impl InFlight for Frames {
                 self.passing = self.passing.saturating_sub(unread.len());
                 rest = behind;
             }
+            self.wanted = PREFIX_BYTES;
             let Some(prefix) = Prefix::read(rest) else { break };
-            if self.pass_unread(prefix)? {
+            if prefix.len as u64 > self.body_rule.max_bytes {
+                if self.rule.mode == Mode::Block {
+                    return Err(Failure::TooLarge);
+                }
+                self.uninspected.push(Uninspected::TooLarge);
                 self.passing = prefix.frame_bytes();
                 continue;
             }
-            let Some((frame, behind)) = rest.split_at_checked(prefix.frame_bytes()) else { break };
+            self.wanted = prefix.frame_bytes();
+            let Some((frame, behind)) = rest.split_at_checked(self.wanted) else { break };
             let (head, message) = frame.split_at_checked(PREFIX_BYTES).unwrap_or_default();
-            let Some(message) = self.message(message) else { return Ok(Flowing::Cut) };
+            let judged = if prefix.compressed {
+                self.uninspected.push(Uninspected::ContentEncoding);
+                self.bytes(message)
+            } else {
+                self.message(message)
+            };
+            let Some(message) = judged else { return Ok(Flowing::Cut) };
             out.extend_from_slice(head);
             out.extend_from_slice(&message);
             rest = behind;
@@ -113,9 +131,11 @@ impl InFlight for Frames {
         Ok(Flowing::Instead(out))
     }
 
-    /// A frame that is not whole is none; its start leaves as it came, for the receiver to refuse.
+    /// A frame that is not whole is none; its start leaves, judged, for the receiver to refuse.
     fn finish(&mut self) -> (Flowing, Judgement) {
-        (Flowing::Instead(std::mem::take(&mut self.held)), self.judgement())
+        let held = std::mem::take(&mut self.held);
+        let last = self.bytes(&held).map_or(Flowing::Cut, Flowing::Instead);
+        (last, self.judgement())
     }
 
     fn fail(&mut self, failure: Failure) -> Judgement {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Direction, Failure, Judgement, judge, mask};
 use crate::body::{Coding, DecodeError, Decoder, MediaType};
 use crate::detect::KindSet;
-use crate::policy::{BodyRule, Mode, Rule};
+use crate::policy::{BodyRule, Rule};
 use crate::scan::{Finding, Scanner};
 
 /// Effort of encoding a body that may be as long as it likes: the least.
@@ -22,6 +22,8 @@ pub struct Inspector {
     direction: Direction,
     coding: Coding,
     json: bool,
+    /// It has no media type: what begins like JSON is taken for it.
+    untyped: bool,
     same_length: KindSet,
     decoder: Decoder,
     scanner: Scanner,
@@ -41,6 +43,7 @@ impl Inspector {
     ) -> Inspector {
         Inspector {
             json: media_type.is_json(),
+            untyped: media_type.essence().is_empty(),
             same_length: mask::same_length(&body_rule, media_type),
             decoder: Decoder::new(coding, body_rule.max_bytes),
             scanner: Scanner::new(body_rule.kinds()),
@@ -63,16 +66,20 @@ impl Inspector {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
+        // What fits the cap is looked at, so that a finding before it counts the same in every cut.
+        let room = usize::try_from(self.body_rule.max_bytes.saturating_sub(self.raw_bytes)).unwrap_or(usize::MAX);
+        let (chunk, over) = chunk.split_at_checked(room).unwrap_or((chunk, &[]));
         self.raw_bytes = self.raw_bytes.saturating_add(chunk.len() as u64);
-        if self.raw_bytes > self.body_rule.max_bytes {
-            return Err(self.fail(Failure::TooLarge));
-        }
         let Inspector { decoder, scanner, findings, plain_bytes, .. } = self;
         let decoded = decoder.feed(chunk, &mut |plain| {
             *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
             scanner.feed(plain, findings);
         });
-        decoded.map_err(|error| self.fail(error.into()))
+        match decoded {
+            Err(error) => Err(self.fail(error.into())),
+            Ok(()) if !over.is_empty() => Err(self.fail(Failure::TooLarge)),
+            Ok(()) => Ok(()),
+        }
     }
 
     /// Gives up on a body that its keeper cannot hold; [`Inspector::finish`] judges the failure.
@@ -92,7 +99,7 @@ impl Inspector {
         }
         self.findings.sort_unstable();
         match self.failure {
-            None => judge::of_findings(&self.rule, &self.body_rule, self.direction, &self.findings),
+            None => judge::of_findings(&self.rule, &self.body_rule, &self.findings),
             Some(failure) => judge::of_failure(&self.rule, &self.body_rule, self.direction, failure, &self.findings),
         }
     }
@@ -102,7 +109,10 @@ impl Inspector {
     /// `raw` is the whole body as it was fed. `None` where the result cannot be made to fit `max_len` bytes.
     pub fn rewrite(&self, raw: &[u8], max_len: Option<usize>) -> Option<Vec<u8>> {
         let masked = judge::redactions(&self.body_rule, &self.findings);
-        let mask = |plain: &[u8], max_len| mask::rewrite(plain, &masked, self.same_length, self.json, max_len);
+        let mask = |plain: &[u8], max_len| {
+            let json = self.json || (self.untyped && matches!(plain.trim_ascii_start(), [b'{' | b'[', ..]));
+            mask::rewrite(plain, &masked, self.same_length, json, max_len)
+        };
         if self.coding == Coding::Identity {
             return mask(raw, max_len);
         }
@@ -130,11 +140,6 @@ impl Inspector {
     /// The rule that is applied.
     pub fn rule(&self) -> &Arc<Rule> {
         &self.rule
-    }
-
-    /// The mode of the rule.
-    pub fn mode(&self) -> Mode {
-        self.rule.mode
     }
 
     /// Bytes decoded and scanned so far.

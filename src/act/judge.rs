@@ -57,13 +57,15 @@ impl Tally {
         }
     }
 
-    /// Ends a body that flowed with a failure: it is cut, whatever the mode, for what came before has left.
+    /// Ends a body that flowed with a failure: it is cut, whatever the mode, for what came before has left as it was decided. Only
+    /// what is merely watched goes on.
     pub(super) fn fail(&mut self, rule: &Rule, body_rule: &BodyRule, direction: Direction, failure: Failure) -> Judgement {
         let judgement = of_failure(rule, body_rule, direction, failure, &[]);
-        let judgement = if judgement.verdict.blocks() { judgement } else { judgement.lost(direction) };
-        let (code, status) = (judgement.code, judgement.status);
+        let watched = rule.mode != Mode::Block && !redacts(rule, body_rule);
+        let judgement = if judgement.verdict.blocks() || watched { judgement } else { judgement.lost(direction) };
+        let (code, status, uninspected) = (judgement.code, judgement.status, judgement.uninspected);
         self.add(judgement);
-        Judgement { code, status, ..self.judgement() }
+        Judgement { code, status, uninspected, ..self.judgement() }
     }
 
     /// What was counted since this was last asked.
@@ -133,7 +135,7 @@ pub(super) fn redacts(rule: &Rule, body_rule: &BodyRule) -> bool {
 }
 
 /// Judges a body that was inspected whole. `findings` are sorted.
-pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, _direction: Direction, findings: &[Finding]) -> Judgement {
+pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, findings: &[Finding]) -> Judgement {
     let dlp = resolve_overlaps(body_rule, findings);
     let first_block = dlp.iter().find(|finding| body_rule.block.contains(finding.kind));
     let first_sensitive = findings.first().filter(|_| body_rule.sensitive_data);
@@ -180,7 +182,7 @@ pub(super) fn of_failure(
 ) -> Judgement {
     let fails_open = failure != Failure::TooLarge && rule.fail_mode == FailMode::Open;
     // What was seen of it still counts, and a block match blocks however the body goes on. Nothing of it is masked.
-    let seen = of_findings(rule, body_rule, direction, findings);
+    let seen = of_findings(rule, body_rule, findings);
     if seen.verdict == Verdict::Blocked {
         return seen;
     }

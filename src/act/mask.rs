@@ -55,9 +55,9 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
     let mut copied = 0usize;
     let mut todo = findings.iter().zip(positions).peekable();
     while let Some((finding, position)) = todo.next() {
-        // A number that another finding has bitten into is none any more.
-        let whole = number_token(body, *position).filter(|(token_start, _)| *token_start >= copied);
-        let Some((token_start, token_end)) = whole else {
+        // A token that a finding before this one reaches into is no number any more.
+        let token = number_token(body, *position).filter(|(token_start, _)| *token_start >= copied);
+        let Some((token_start, token_end)) = token else {
             copied = mask_finding(&mut out, body, copied, finding, style_of(finding))?;
             continue;
         };
@@ -70,8 +70,9 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
         while let Some((finding, _)) = todo.next_if(|(finding, _)| to_usize(finding.start) < token_end) {
             copied = mask_finding(&mut out, body, copied, finding, style_of(finding))?;
         }
-        out.extend_from_slice(body.get(copied..token_end)?);
-        copied = token_end;
+        // The last finding may reach beyond the token.
+        out.extend_from_slice(body.get(copied..token_end).unwrap_or_default());
+        copied = copied.max(token_end);
         if style == Style::InPlace {
             out.drain(opened..opened.saturating_add(2).min(out.len()));
         }

@@ -18,9 +18,9 @@ pub use frames::Frames;
 pub use inspector::Inspector;
 pub use judge::{Count, Judgement};
 pub use mask::rewrite;
-pub use plan::{MessageHead, Plan, plan, plan_tunnel, wanted_codings, wants_whole_bodies};
+pub use plan::{MessageHead, Plan, may_interfere, plan, plan_tunnel, wanted_codings, wants_whole_bodies};
 pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
-pub use streamer::Streamer;
+pub use streamer::{MAX_DECODED_CHUNK_BYTES, Streamer};
 pub use verdict::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};
 
 #[cfg(test)]

@@ -50,6 +50,15 @@ pub fn wanted_codings(rule: &Rule) -> Option<Wanted> {
     Some(if judge::redacts(rule, body_rule) { Wanted::Encodable } else { Wanted::Decodable })
 }
 
+/// May the rule block or change a message, or does it only watch?
+pub fn may_interfere(rule: &Rule, direction: Direction) -> bool {
+    let body_rule = match direction {
+        Direction::Request => rule.request.as_ref(),
+        Direction::Response => rule.response.as_ref(),
+    };
+    rule.mode == Mode::Block || body_rule.is_some_and(|body_rule| judge::redacts(rule, body_rule))
+}
+
 /// Must a request under the rule ask for whole bodies? Parts of one are not inspected; a value could leave in pieces.
 pub fn wants_whole_bodies(rule: &Rule) -> bool {
     let may_change = |body_rule| rule.mode == Mode::Block || judge::redacts(rule, body_rule);
@@ -80,13 +89,8 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
         BodyMode::Buffered => false,
         BodyMode::Streamed => true,
     };
-    if streams && media_type.is_framed() {
-        // Only gRPC's own frames are read; those of gRPC-Web's text form and of Connect are others.
-        return if media_type.is_binary_grpc() {
-            Plan::Stream(Box::new(Frames::new(Arc::clone(rule), body_rule.clone(), direction)))
-        } else {
-            Plan::Pass(Some(Uninspected::ContentType))
-        };
+    if streams && media_type.is_framed() && !media_type.is_grpc_text() {
+        return Plan::Stream(Box::new(Frames::new(Arc::clone(rule), body_rule.clone(), direction)));
     }
     let coding = match head.content_encoding {
         None => Coding::Identity,
@@ -100,7 +104,11 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
         return judge_now(Failure::UnknownEncoding);
     }
     if streams {
-        let streamer = Streamer::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type);
+        let mut streamer = Streamer::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type);
+        if media_type.is_grpc_text() {
+            // Frames in base64 are not read. But what calls itself so need not be.
+            streamer.count_unread(Uninspected::ContentType);
+        }
         return Plan::Stream(Box::new(streamer));
     }
     if head.content_length.is_some_and(|length| length > body_rule.max_bytes) {

@@ -7,11 +7,15 @@ use std::sync::Arc;
 
 use super::flight::{Flowing, InFlight};
 use super::judge::{self, Tally};
-use super::{Count, Direction, Failure, Judgement, mask};
+use super::{Count, Direction, Failure, Judgement, Uninspected, mask};
 use crate::body::{Coding, Decoder, JsonTracker, MediaType, Position};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
 use crate::scan::{Finding, Scanner};
+
+/// Most bytes that one chunk of an encoded body may decode to. A stream has no length that could be capped; but what one chunk makes
+/// is written in one piece, and a bomb must not fill the VM's memory.
+pub const MAX_DECODED_CHUNK_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Inspects one body in flight. See the module.
 #[derive(Debug)]
@@ -20,12 +24,15 @@ pub struct Streamer {
     body_rule: BodyRule,
     direction: Direction,
     coding: Coding,
-    decoder: Decoder,
+    /// `None` only while it is at work.
+    decoder: Option<Decoder>,
     scanner: Scanner,
     /// Kinds whose masks keep the length.
     same_length: KindSet,
     /// Walks what has left, where a masked number must become a string.
     json: Option<JsonTracker>,
+    /// Whether it is JSON is not known yet: it has no media type, and so far nothing but space.
+    untyped: bool,
     /// Found, and not yet left: sorted by start.
     findings: Vec<Finding>,
     /// Plain bytes that have not left.
@@ -34,6 +41,8 @@ pub struct Streamer {
     left: u64,
     plain_bytes: u64,
     tally: Tally,
+    /// Why the body counts as unread, though its bytes were scanned; until it was told.
+    unread: Option<Uninspected>,
 }
 
 impl Streamer {
@@ -47,14 +56,16 @@ impl Streamer {
         let json = (media_type.is_json() && judge::redacts(&rule, &body_rule)).then(JsonTracker::new);
         Streamer {
             same_length: mask::same_length(&body_rule, media_type),
-            decoder: Decoder::new(coding, u64::MAX),
+            decoder: Some(Decoder::new(coding, MAX_DECODED_CHUNK_BYTES)),
             scanner: Scanner::new(body_rule.kinds()),
             json,
+            untyped: media_type.essence().is_empty() && judge::redacts(&rule, &body_rule),
             findings: Vec::new(),
             held: Vec::new(),
             left: 0,
             plain_bytes: 0,
             tally: Tally::default(),
+            unread: None,
             rule,
             body_rule,
             direction,
@@ -62,7 +73,23 @@ impl Streamer {
         }
     }
 
+    /// Has a part of the body counted as unread.
+    pub(super) fn count_unread(&mut self, reason: Uninspected) {
+        self.unread = Some(reason);
+    }
+
+    /// A body without a media type that begins like JSON is taken for it.
+    fn look_for_json(&mut self, chunk: &[u8]) {
+        if let Some(first) = chunk.trim_ascii_start().first() {
+            self.untyped = false;
+            self.json = matches!(first, b'{' | b'[').then(JsonTracker::new);
+        }
+    }
+
     fn feed_plain(&mut self, chunk: &[u8]) -> Flowing {
+        if self.untyped {
+            self.look_for_json(chunk);
+        }
         let decided = self.scanner.feed(chunk, &mut self.findings);
         self.plain_bytes = self.plain_bytes.saturating_add(chunk.len() as u64);
         let clean = self.held.is_empty() && self.findings.is_empty() && decided >= self.plain_bytes;
@@ -109,7 +136,7 @@ impl Streamer {
         let count = self.findings.partition_point(|finding| finding.start < upto);
         let settled: Vec<Finding> = self.findings.drain(..count).collect();
         if !settled.is_empty() {
-            let judgement = judge::of_findings(&self.rule, &self.body_rule, self.direction, &settled);
+            let judgement = judge::of_findings(&self.rule, &self.body_rule, &settled);
             let blocked = judgement.verdict.blocks();
             self.tally.add(judgement);
             if blocked && self.rule.mode == Mode::Block {
@@ -120,7 +147,14 @@ impl Streamer {
         let len = self.in_held(upto);
         let behind = self.held.split_off(len);
         let leaving = std::mem::replace(&mut self.held, behind);
-        let masked = if judge::redacts(&self.rule, &self.body_rule) { self.masked(&leaving, &settled) } else { None };
+        let redactions =
+            if judge::redacts(&self.rule, &self.body_rule) { judge::redactions(&self.body_rule, &settled) } else { Vec::new() };
+        let masked = if redactions.is_empty() { Some(None) } else { self.masked(&leaving, redactions).map(Some) };
+        let Some(masked) = masked else {
+            // Never seen; but what should be masked and is not must not leave.
+            self.tally.fail(&self.rule, &self.body_rule, self.direction, Failure::TooLarge);
+            return Flowing::Cut;
+        };
         if let Some(json) = &mut self.json {
             json.feed(&leaving);
         }
@@ -128,11 +162,7 @@ impl Streamer {
         Flowing::Instead(masked.unwrap_or(leaving))
     }
 
-    fn masked(&self, leaving: &[u8], settled: &[Finding]) -> Option<Vec<u8>> {
-        let mut masked = judge::redactions(&self.body_rule, settled);
-        if masked.is_empty() {
-            return None;
-        }
+    fn masked(&self, leaving: &[u8], mut masked: Vec<Finding>) -> Option<Vec<u8>> {
         for finding in &mut masked {
             finding.start = finding.start.saturating_sub(self.left);
             finding.end = finding.end.saturating_sub(self.left);
@@ -155,23 +185,27 @@ impl InFlight for Streamer {
         if self.coding == Coding::Identity {
             return Ok(self.feed_plain(chunk));
         }
-        let Streamer { decoder, scanner, findings, held, plain_bytes, .. } = self;
-        let mut decided = None;
-        decoder
-            .feed(chunk, &mut |plain| {
-                *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
-                held.extend_from_slice(plain);
-                decided = Some(scanner.feed(plain, findings));
-            })
-            .map_err(Failure::from)?;
-        Ok(match decided {
-            Some(decided) => self.let_go(decided),
-            None => Flowing::Instead(Vec::new()),
-        })
+        let Some(mut decoder) = self.decoder.take() else { return Err(Failure::Corrupt) };
+        decoder.raise_cap(self.plain_bytes.saturating_add(MAX_DECODED_CHUNK_BYTES));
+        let mut out = Vec::new();
+        let mut cut = false;
+        let decoded = decoder.feed(chunk, &mut |plain| {
+            if cut {
+                return;
+            }
+            match self.feed_plain(plain) {
+                Flowing::AsItCame => out.extend_from_slice(plain),
+                Flowing::Instead(bytes) => out.extend(bytes),
+                Flowing::Cut => cut = true,
+            }
+        });
+        self.decoder = Some(decoder);
+        decoded.map_err(Failure::from)?;
+        Ok(if cut { Flowing::Cut } else { Flowing::Instead(out) })
     }
 
     fn finish(&mut self) -> (Flowing, Judgement) {
-        if let Err(error) = self.decoder.finish()
+        if let Some(Err(error)) = self.decoder.as_mut().map(Decoder::finish)
             && self.plain_bytes > 0
         {
             return (Flowing::Cut, self.fail(error.into()));
@@ -191,6 +225,10 @@ impl InFlight for Streamer {
 
     fn take_counts(&mut self) -> Vec<Count> {
         self.tally.take_fresh()
+    }
+
+    fn take_uninspected(&mut self) -> Vec<Uninspected> {
+        self.unread.take().into_iter().collect()
     }
 
     fn may_rewrite(&self) -> bool {

@@ -38,7 +38,7 @@ fn finding(kind: Kind, start: u64, end: u64) -> Finding {
 }
 
 fn judged(mode: Mode, body_rule: &BodyRule, findings: &[Finding]) -> Judgement {
-    judge::of_findings(&rule(mode, FailMode::Close), body_rule, Direction::Response, findings)
+    judge::of_findings(&rule(mode, FailMode::Close), body_rule, findings)
 }
 
 fn counts(judgement: &Judgement) -> Vec<String> {

@@ -186,6 +186,11 @@ impl Output {
 }
 
 impl Decoder {
+    /// Lets the decoder give `cap` bytes in all, where that is more than it may give already.
+    pub fn raise_cap(&mut self, cap: u64) {
+        self.output.cap = self.output.cap.max(cap);
+    }
+
     /// What a decoder of gzip or deflate holds on the heap, in bytes.
     pub const MEMORY_BYTES: usize = flate::MEMORY_BYTES;
 

@@ -110,14 +110,14 @@ impl MediaType {
         rest.is_empty() || rest.starts_with('+')
     }
 
-    /// gRPC whose frames are bytes on the wire: `application/grpc`, `application/grpc-web`, with or without `+proto`.
-    pub fn is_binary_grpc(&self) -> bool {
-        self.is_grpc() && !self.essence.contains("-text")
+    /// `application/grpc` and `application/grpc+...`: what a proxy answers in gRPC's own words.
+    pub fn is_native_grpc(&self) -> bool {
+        self.essence.strip_prefix("application/grpc").is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
     }
 
-    /// `application/x-www-form-urlencoded`.
-    pub fn is_form(&self) -> bool {
-        self.essence == "application/x-www-form-urlencoded"
+    /// gRPC-Web whose frames are written in base64: `application/grpc-web-text`.
+    pub fn is_grpc_text(&self) -> bool {
+        self.is_grpc() && self.essence.contains("-text")
     }
 
     /// A type that people could read as it is: `text/*`, JSON, XML, scripts, forms.
@@ -238,41 +238,41 @@ mod tests {
 
     #[test]
     fn types_fall_into_their_classes() {
-        // json, stream, gRPC, form, text-like
+        // json, stream, gRPC, text-like
         for (value, classes) in [
-            ("application/json", "j---t"),
-            ("text/json", "j---t"),
-            ("application/problem+json", "j---t"),
-            ("application/vnd.api+json", "j---t"),
-            ("application/x-amz-json-1.1", "j---t"),
-            ("application/x-ndjson", "js--t"),
-            ("application/json-seq", "js--t"),
-            ("application/stream+json", "js--t"),
-            ("text/event-stream", "-s--t"),
-            ("multipart/x-mixed-replace", "-s---"),
-            ("application/grpc", "-sg--"),
-            ("application/grpc+proto", "-sg--"),
-            ("application/grpc+json", "-sg--"),
-            ("application/grpc-web", "-sg--"),
-            ("application/grpc-web+proto", "-sg--"),
-            ("application/grpc-web-text", "-sg--"),
-            ("application/grpc-web-text+proto", "-sg--"),
-            ("application/grpcish", "-----"),
-            ("application/connect+json", "-s---"),
-            ("application/x-www-form-urlencoded", "---ft"),
-            ("text/html", "----t"),
-            ("application/xml", "----t"),
-            ("application/atom+xml", "----t"),
-            ("image/svg+xml", "----t"),
-            ("application/javascript", "----t"),
-            ("image/png", "-----"),
-            ("application/octet-stream", "-----"),
-            ("application/jsonish", "-----"),
-            ("", "-----"),
+            ("application/json", "j--t"),
+            ("text/json", "j--t"),
+            ("application/problem+json", "j--t"),
+            ("application/vnd.api+json", "j--t"),
+            ("application/x-amz-json-1.1", "j--t"),
+            ("application/x-ndjson", "js-t"),
+            ("application/json-seq", "js-t"),
+            ("application/stream+json", "js-t"),
+            ("text/event-stream", "-s-t"),
+            ("multipart/x-mixed-replace", "-s--"),
+            ("application/grpc", "-sg-"),
+            ("application/grpc+proto", "-sg-"),
+            ("application/grpc+json", "-sg-"),
+            ("application/grpc-web", "-sg-"),
+            ("application/grpc-web+proto", "-sg-"),
+            ("application/grpc-web-text", "-sg-"),
+            ("application/grpc-web-text+proto", "-sg-"),
+            ("application/grpcish", "----"),
+            ("application/connect+json", "-s--"),
+            ("application/x-www-form-urlencoded", "---t"),
+            ("text/html", "---t"),
+            ("application/xml", "---t"),
+            ("application/atom+xml", "---t"),
+            ("image/svg+xml", "---t"),
+            ("application/javascript", "---t"),
+            ("image/png", "----"),
+            ("application/octet-stream", "----"),
+            ("application/jsonish", "----"),
+            ("", "----"),
         ] {
             let media = MediaType::parse(value.as_bytes());
-            let is = [media.is_json(), media.is_stream(), media.is_grpc(), media.is_form(), media.is_text_like()];
-            let found: String = is.iter().zip("jsgft".chars()).map(|(is, class)| if *is { class } else { '-' }).collect();
+            let is = [media.is_json(), media.is_stream(), media.is_grpc(), media.is_text_like()];
+            let found: String = is.iter().zip("jsgt".chars()).map(|(is, class)| if *is { class } else { '-' }).collect();
             assert_eq!(found, classes, "{value}");
         }
     }

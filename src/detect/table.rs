@@ -48,7 +48,7 @@ pub static KINDS: [KindSpec; 10] = [
         name: "email",
         about: "e-mail address",
         rules: "A dot-atom of letters, digits and `_ + - '` of up to 64, `@`, a dotted host name of up to 253 and a top-level \
-                domain that exists. The `@` may be written `%40`, `\\u0040`, `&#64;` or `&#x40;`, a `+` as `%2B`. Labels behind \
+                domain that exists. The `@` may be written `%40`, `\\u0040`, `&#64;`, `&#x40;` or `&commat;`, a `+` as `%2B`. Labels behind \
                 the last that makes a top-level domain are no part of it. Not the user or password of a URL, not `git@host`, \
                 not a package with a version (`react@18.2.0`), not an image's density (`logo@2x.png`).",
         sources: &["RFC 5321 sections 4.1.2 and 4.5.3.1", "RFC 1035 section 2.3.4", "IANA root zone, through the crate `tld`"],
@@ -57,12 +57,12 @@ pub static KINDS: [KindSpec; 10] = [
         pattern: concat!(
             // The local part: atoms with dots between; an apostrophe only before a letter, for it is a quote elsewhere.
             r"[A-Za-z0-9_](?:[A-Za-z0-9_+-]|'[A-Za-z]|%2[Bb])*(?:\.(?:[A-Za-z0-9_+-]|%2[Bb])(?:[A-Za-z0-9_+-]|'[A-Za-z]|%2[Bb])*)*",
-            r"(?:@|%40|\\{1,4}u0040|&#64;|&#[xX]40;)",
+            r"(?:@|%40|\\{1,4}u0040|&#0{0,4}64;|&#[xX]0{0,4}40;|&commat;)",
             r"[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*(?:\.[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*)+",
         ),
         // 64 characters of up to 3 bytes, the longest way to write an at sign, 253 bytes, and one more to see that it is longer.
-        max_len: 64 * 3 + 9 + 253 + 1,
-        anchor: Anchor::Inner(&["@", "%40", "u0040", "&#64;", "&#x40;", "&#X40;"], 64 * 3 + 4),
+        max_len: 64 * 3 + 10 + 253 + 1,
+        anchor: Anchor::Inner(&["@", "%40", "u0040", "&#64;", "&#x40;", "&#X40;", "&#0", "&#x0", "&#X0", "&commat;"], 64 * 3 + 4),
         may_start: email::may_start,
         accept: email::accept,
     },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::flow::{FLOOR_BYTES, PROBE_BYTES, Stage};
+use super::flow::{FLOOR_BYTES, Stage};
 use super::host::Host;
 use super::stream::{HttpStream, Step};
 use crate::act::{Count, Direction, GRPC_PERMISSION_DENIED, Inspector, Judgement, Verdict, block_reply};
@@ -40,7 +40,7 @@ impl<H: Host> HttpStream<H> {
         if judgement.verdict.blocks() {
             return self.cut(direction, stage == Stage::Held, &rule, &judgement);
         }
-        if stage.keeps() && !judgement.rewrite && self.host.replace_body(direction, size, &kept).is_err() {
+        if stage.keeps() && !judgement.rewrite && !kept.is_empty() && self.host.replace_body(direction, size, &kept).is_err() {
             self.error(ErrorReason::HostCall);
         }
         Step::Continue
@@ -57,7 +57,7 @@ impl<H: Host> HttpStream<H> {
         let flow = self.flow(direction);
         let Some(mut inspector) = flow.inspector.take() else { return Step::Continue };
         flow.kept = Vec::new();
-        let spent = self.host.now().saturating_sub(began);
+        let spent = flow.spent.saturating_add(self.host.now().saturating_sub(began));
         let rule = Arc::clone(inspector.rule());
         let judgement = inspector.finish().lost(direction);
         self.uncharge(direction);
@@ -70,8 +70,14 @@ impl<H: Host> HttpStream<H> {
     fn rewrite(&mut self, direction: Direction, stage: Stage, size: usize, kept: &[u8], inspector: &Inspector) -> bool {
         let written = if stage.keeps() {
             // Whether we pause or not must not be seen in the result: it depends on how the body was cut.
-            let small = self.flow(direction).expected.is_none() && kept.len() <= PROBE_BYTES;
-            inspector.rewrite(kept, small.then_some(FLOOR_BYTES))
+            // Beyond what we pause for, only a last chunk that is longer than a frame of HTTP/2 makes a difference.
+            let flow = self.flow(direction);
+            let most = if flow.expected.is_none() && kept.len() <= FLOOR_BYTES {
+                Some(FLOOR_BYTES)
+            } else {
+                flow.paused.then_some(kept.len())
+            };
+            inspector.rewrite(kept, most)
         } else {
             let raw = self.host.body(direction, 0, size).unwrap_or_default();
             inspector.rewrite(&raw, Some(size.max(FLOOR_BYTES)))

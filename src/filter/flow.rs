@@ -20,6 +20,10 @@ pub enum Stage {
     Probed,
     /// It flows: each chunk is judged by itself, but for its end.
     Streamed,
+    /// It passes untouched, and is inspected on the way: the rule only watches.
+    Watched,
+    /// All that its head announced has come, and has passed judgement; what comes beyond that is no part of it, and is swallowed.
+    Whole,
     /// It was blocked; whatever still comes of it is swallowed.
     Cut,
 }
@@ -27,8 +31,9 @@ pub enum Stage {
 /// A body that Envoy buffers may always be written back this long, in bytes: no sane listener's buffer limit is smaller.
 pub const FLOOR_BYTES: usize = 32 * 1024;
 
-/// Most bytes of a body that trailers can end without having been announced: so much may always be written when they come.
-pub const PROBE_BYTES: usize = FLOOR_BYTES;
+/// Most bytes of a body that trailers can end without having been announced: with one frame of HTTP/2 behind them, they may still be
+/// written into a buffer of the floor's size, where that frame is the last.
+pub const PROBE_BYTES: usize = FLOOR_BYTES / 2;
 
 /// Most bytes that could leave and yet wait, where announced trailers may come and bytes behind them are held: masks make them at
 /// most about three times as long.
@@ -55,7 +60,7 @@ pub struct Flow {
     pub headers_held: bool,
     /// Of a body that flows: its head announced trailers.
     pub trailers: bool,
-    /// Of a body that flows: the last callback paused.
+    /// The last callback paused: the body that the next one sees is in Envoy's buffer, and bound to its limit.
     pub paused: bool,
     /// What was drained.
     pub kept: Vec<u8>,

@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod root;
 pub mod stream;
 mod streaming;
+mod watching;
 
 #[cfg(target_arch = "wasm32")]
 mod entry;

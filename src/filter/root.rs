@@ -15,7 +15,7 @@ pub const TICK_MILLISECONDS: u32 = 200;
 /// How long held headers wait for a first body callback before they are let go, in nanoseconds.
 pub const PATIENCE_NANOSECONDS: u64 = 1_000_000_000;
 /// A body callback within so many nanoseconds of letting go was waiting for it: Envoy had held it back.
-const AT_ONCE_NANOSECONDS: u64 = 100_000_000;
+const AT_ONCE_NANOSECONDS: u64 = 20_000_000;
 
 /// What all streams under one configuration share.
 pub struct Shared {

@@ -84,8 +84,10 @@ impl<H: Host> HttpStream<H> {
                 return Step::Continue;
             }
         };
+        // Envoy may put a reply of its own in a response's place.
+        self.forget(direction);
         if direction == Direction::Request {
-            self.on_request(headers.clone());
+            self.on_request(&headers);
         }
         let Some(rule) = self.rule.clone() else { return Step::Continue };
         let tunnel = self.is_tunnel(direction, &headers);
@@ -112,6 +114,17 @@ impl<H: Host> HttpStream<H> {
                 self.record(direction, &rule, &judgement, None);
                 if judgement.verdict.blocks() { self.refuse(direction, &rule, &judgement) } else { Step::Continue }
             }
+            Plan::Stream(streamer) if !act::may_interfere(&rule, direction) => {
+                let flow = self.flow(direction);
+                (flow.stage, flow.streamer) = (Stage::Watched, Some(streamer));
+                Step::Continue
+            }
+            Plan::Inspect(inspector) if !act::may_interfere(&rule, direction) => {
+                let flow = self.flow(direction);
+                (flow.stage, flow.inspector) = (Stage::Watched, Some(inspector));
+                flow.expected = head.content_length;
+                Step::Continue
+            }
             Plan::Stream(streamer) => self.begin_streaming(direction, streamer, &headers),
             Plan::Inspect(inspector) => {
                 let flow = self.flow(direction);
@@ -132,11 +145,22 @@ impl<H: Host> HttpStream<H> {
     pub fn on_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Step {
         match self.flow(direction).stage {
             Stage::Pass => return Step::Continue,
+            Stage::Whole => {
+                if size > 0 {
+                    self.error(ErrorReason::Overlong);
+                    let _ = self.host.replace_body(direction, size, b"");
+                }
+                return Step::Continue;
+            }
             Stage::Cut => {
                 let _ = self.host.replace_body(direction, size, b"");
                 return Step::Pause;
             }
             Stage::Streamed => return self.stream_chunk(direction, size, end_of_stream),
+            Stage::Watched => {
+                self.watch_chunk(direction, size, end_of_stream);
+                return Step::Continue;
+            }
             Stage::Held | Stage::Buffered | Stage::Probed | Stage::Drained => {}
         }
         let began = self.host.now();
@@ -146,7 +170,12 @@ impl<H: Host> HttpStream<H> {
         let step = if end_of_stream || fed.is_err() || flow.is_whole() {
             // What was drained is no longer visible.
             let visible = if self.flow(direction).stage.keeps() { 0 } else { size };
-            self.conclude(direction, visible, began)
+            let step = self.conclude(direction, visible, began);
+            let flow = self.flow(direction);
+            if fed.is_ok() && !end_of_stream && flow.stage == Stage::Pass {
+                flow.stage = Stage::Whole;
+            }
+            step
         } else if self.flow(direction).stage == Stage::Drained {
             Step::Continue
         } else {
@@ -155,17 +184,23 @@ impl<H: Host> HttpStream<H> {
         let spent = self.host.now().saturating_sub(began);
         let flow = self.flow(direction);
         flow.spent = flow.spent.saturating_add(spent);
+        flow.paused = step == Step::Pause;
         step
     }
 
     /// Trailers end a body that no body callback has ended.
     pub fn on_trailers(&mut self, direction: Direction) -> Step {
         let now = self.host.now();
+        self.first_body_callback(direction, now);
         let flow = self.flow(direction);
         match flow.stage {
-            Stage::Pass => Step::Continue,
+            Stage::Pass | Stage::Whole => Step::Continue,
             Stage::Cut => Step::Pause,
             Stage::Streamed => self.end_streaming_by_trailers(direction),
+            Stage::Watched => {
+                self.watch_chunk(direction, 0, true);
+                Step::Continue
+            }
             Stage::Held | Stage::Buffered => {
                 let visible = usize::try_from(flow.received).unwrap_or(usize::MAX);
                 self.conclude(direction, visible, now)
@@ -178,14 +213,14 @@ impl<H: Host> HttpStream<H> {
 
     /// The exchange is over, however it went.
     pub fn on_close(&mut self) {
-        for direction in [Direction::Request, Direction::Response] {
-            self.close_streaming(direction);
-            self.uncharge(direction);
-            let flow = self.flow(direction);
-            flow.stage = Stage::Pass;
-            flow.inspector = None;
-            flow.kept = Vec::new();
-        }
+        self.forget(Direction::Request);
+        self.forget(Direction::Response);
+    }
+
+    fn forget(&mut self, direction: Direction) {
+        self.close_streaming(direction);
+        self.uncharge(direction);
+        *self.flow(direction) = Flow::new(direction);
     }
 
     /// Lets go of headers that have waited `patience` nanoseconds for a body; `true` while some still wait.
@@ -220,13 +255,13 @@ impl<H: Host> HttpStream<H> {
     }
 
     /// Reads what of a request decides about both of its messages.
-    fn on_request(&mut self, headers: Headers) {
+    fn on_request(&mut self, headers: &Headers) {
         let pairs: Vec<(&[u8], &[u8])> = headers.iter().collect();
         let pseudo = |name| headers.get(name).unwrap_or_default();
         let request =
             RequestHead { authority: pseudo(":authority"), path: pseudo(":path"), method: pseudo(":method"), headers: &pairs };
         let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
-        self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_grpc();
+        self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_native_grpc();
         self.upgrade = headers.is_upgrade();
         if let Some(wanted) = act::wanted_codings(&rule) {
             let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value, wanted));
@@ -235,10 +270,10 @@ impl<H: Host> HttpStream<H> {
             }
         }
         if act::wants_whole_bodies(&rule) {
-            self.remove_headers(Direction::Request, &headers, &["range", "if-range"]);
+            self.remove_headers(Direction::Request, headers, &["range", "if-range"]);
         }
         self.rule = Some(rule);
-        self.request_headers = headers;
+        self.request_headers = headers.clone();
     }
 
     /// Is what follows no body, but a tunnel? A request that asks for an upgrade has none to inspect; a response is one only where

@@ -45,6 +45,8 @@ impl<H: Host> HttpStream<H> {
         let flow = self.flow(direction);
         let Some(mut streamer) = flow.streamer.take() else { return Step::Continue };
         let mut out = std::mem::take(&mut flow.kept);
+        // Where we paused, what is written is Envoy's own buffer, and may not grow past its limit (see `Host::replace_body`).
+        let room = if std::mem::take(&mut flow.paused) { size.max(FLOOR_BYTES) } else { usize::MAX };
         let rule = Arc::clone(streamer.rule());
         let Ok(chunk) = chunk else {
             self.error(ErrorReason::HostCall);
@@ -78,6 +80,11 @@ impl<H: Host> HttpStream<H> {
                 }
                 _ => {}
             }
+            if out.len() > room {
+                self.error(ErrorReason::Rewrite);
+                let judgement = judgement.lost(direction);
+                return self.cut_stream(direction, streamer, &rule, &judgement, began);
+            }
             if !unchanged {
                 self.put(direction, size, &out);
             }
@@ -106,6 +113,10 @@ impl<H: Host> HttpStream<H> {
             return Step::Pause;
         }
         if !unchanged {
+            if out.len() > room {
+                // The rest goes with the next chunk, which is not buffered.
+                flow.kept = out.split_off(room);
+            }
             self.put(direction, size, &out);
         }
         Step::Continue
@@ -178,7 +189,13 @@ impl<H: Host> HttpStream<H> {
         self.cut(direction, headers_held, rule, judgement)
     }
 
-    fn tell_stream(&mut self, direction: Direction, mut streamer: Box<dyn InFlight>, rule: &Rule, judgement: &Judgement) {
+    pub(super) fn tell_stream(
+        &mut self,
+        direction: Direction,
+        mut streamer: Box<dyn InFlight>,
+        rule: &Rule,
+        judgement: &Judgement,
+    ) {
         self.flow(direction).stage = Stage::Pass;
         self.uncharge(direction);
         self.count_stream(direction, streamer.as_mut());
@@ -186,14 +203,14 @@ impl<H: Host> HttpStream<H> {
         self.record(direction, rule, judgement, Some(told));
     }
 
-    fn count_stream(&self, direction: Direction, streamer: &mut dyn InFlight) {
+    pub(super) fn count_stream(&self, direction: Direction, streamer: &mut dyn InFlight) {
         self.count_findings(direction, &streamer.take_counts());
         for reason in streamer.take_uninspected() {
             self.uninspected(direction, reason);
         }
     }
 
-    fn spend(&mut self, direction: Direction, began: u64) {
+    pub(super) fn spend(&mut self, direction: Direction, began: u64) {
         let spent = self.host.now().saturating_sub(began);
         let flow = self.flow(direction);
         flow.spent = flow.spent.saturating_add(spent);

@@ -8,8 +8,9 @@ use super::format::{
 };
 use super::shape::{Choice, Field, Holds, Shape};
 
-/// Most bytes of a body that a policy may ask to hold.
-pub(super) const MAX_BODY_BYTES: u64 = 1_073_741_824;
+/// Most bytes of a body that a policy may ask to hold. A VM has 1 GiB in all, and an encoded body that is rewritten is held decoded,
+/// masked and encoded at once.
+pub(super) const MAX_BODY_BYTES: u64 = 134_217_728;
 /// Most bytes of all bodies that a policy may ask one worker's VM to hold; the VM's memory ends at twice that.
 pub(super) const MAX_INFLIGHT_BYTES: u64 = 2_147_483_648;
 

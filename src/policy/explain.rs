@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::matcher::Miss;
-use super::{BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution, Rule, host, path};
+use super::{BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution, Rule, host};
 use crate::detect::KindSet;
 
 /// What [`Policy::explain`] found. Its `Display` is some lines of text, without a line feed at the end.
@@ -44,7 +44,7 @@ pub struct Trial {
 impl Policy {
     /// Which rule a request gets, and why. The same decision as [`Policy::resolve`], for people.
     pub fn explain(&self, request: &RequestHead<'_>) -> Explanation {
-        let path = path::normalize(request.path);
+        let path = self.routing.path(request);
         let host = host::normalize(request.authority);
         let resolution = self.resolve(request);
         let found = if self.routing.excludes(&path) { None } else { self.routing.domain(&host) };

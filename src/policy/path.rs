@@ -17,7 +17,17 @@ pub(super) fn normalize(target: &[u8]) -> Cow<'_, [u8]> {
     }
     let end = target.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(target.len());
     let path = without_authority(target.get(..end).unwrap_or_default());
-    if is_normal(path) { Cow::Borrowed(path) } else { Cow::Owned(resolve(&decode(path))) }
+    if is_normal(path) { Cow::Borrowed(path) } else { Cow::Owned(resolve(&decode(path, b""))) }
+}
+
+/// The form in which an escaped slash is no separator but a byte of a segment, written `%2F`; `None` where there is none.
+///
+/// Servers differ: of `/api/..%2fpublic`, one serves `/public`, and another `/api/` with a strange segment behind it.
+pub(super) fn with_escaped_slashes(target: &[u8]) -> Option<Vec<u8>> {
+    let end = target.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(target.len());
+    let path = without_authority(target.get(..end).unwrap_or_default());
+    let escaped = path.windows(3).any(|window| window.eq_ignore_ascii_case(b"%2f"));
+    escaped.then(|| resolve(&decode(path, b"/")))
 }
 
 /// Does `prefix` cover `path`? Both normal. Segment by segment: `/api` covers `/api` and `/api/x`, not `/apix`.
@@ -67,8 +77,8 @@ fn is_normal(path: &[u8]) -> bool {
     true
 }
 
-/// Percent escapes decoded, once.
-fn decode(path: &[u8]) -> Vec<u8> {
+/// Percent escapes decoded, once; but for those of the bytes in `but`.
+fn decode(path: &[u8], but: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((&first, behind)) = rest.split_first() {
@@ -76,9 +86,20 @@ fn decode(path: &[u8]) -> Vec<u8> {
             (b'%', Some(([high, low], behind))) => hex(*high).zip(hex(*low)).map(|(high, low)| (high << 4 | low, behind)),
             _ => None,
         };
-        let (byte, behind) = escaped.unwrap_or((first, behind));
-        out.push(byte);
-        rest = behind;
+        match escaped {
+            Some((byte, behind)) if !but.contains(&byte) => {
+                out.push(byte);
+                rest = behind;
+            }
+            Some((_, behind)) => {
+                out.extend(rest.iter().take(3).map(u8::to_ascii_uppercase));
+                rest = behind;
+            }
+            None => {
+                out.push(first);
+                rest = behind;
+            }
+        }
     }
     out
 }

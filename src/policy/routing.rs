@@ -2,6 +2,7 @@
 //!
 //! Everything is sorted when the policy is built; a plain request allocates nothing here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::host::{self, HostMap, HostPattern};
@@ -70,14 +71,36 @@ impl Routing {
     }
 
     pub(super) fn resolve(&self, request: &RequestHead<'_>) -> Resolution {
-        let path = path::normalize(request.path);
-        if self.excludes(&path) {
+        self.resolve_path(&self.path(request), request)
+    }
+
+    /// The path by which a request is resolved: its normal form. Where a slash in it is escaped, an upstream may read it in another
+    /// way than the policy, so of both readings the one that is treated more strictly: nobody opts out with `..%2f`.
+    pub(super) fn path<'a>(&self, request: &RequestHead<'a>) -> Cow<'a, [u8]> {
+        let normal = path::normalize(request.path);
+        match path::with_escaped_slashes(request.path) {
+            Some(other) if self.strictness(&other, request) > self.strictness(&normal, request) => Cow::Owned(other),
+            _ => normal,
+        }
+    }
+
+    fn strictness(&self, path: &[u8], request: &RequestHead<'_>) -> u8 {
+        match self.resolve_path(path, request) {
+            Resolution::Pass(_) => 0,
+            Resolution::Rule(rule) if rule.request.is_none() && rule.response.is_none() => 1,
+            Resolution::Rule(rule) if rule.mode != Mode::Block => 2,
+            Resolution::Rule(_) => 3,
+        }
+    }
+
+    fn resolve_path(&self, path: &[u8], request: &RequestHead<'_>) -> Resolution {
+        if self.excludes(path) {
             return Resolution::Pass(PassReason::Excluded);
         }
         let Some((_, domain)) = self.domain(&host::normalize(request.authority)) else {
             return Resolution::Pass(PassReason::NoDomain);
         };
-        match domain.routes.iter().find(|route| route.matcher.miss(&path, request).is_none()) {
+        match domain.routes.iter().find(|route| route.matcher.miss(path, request).is_none()) {
             None => Resolution::Pass(PassReason::NoRoute),
             Some(route) if route.rule.mode == Mode::Off => Resolution::Pass(PassReason::ModeOff),
             Some(route) => Resolution::Rule(Arc::clone(&route.rule)),

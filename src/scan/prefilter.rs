@@ -104,7 +104,8 @@ impl Prefilter {
         }
     }
 
-    #[inline(always)]
+    // Functions of their own, so that the host's compiler has the loop that matters optimised early.
+    #[inline(never)]
     fn walk<const PRINTS: bool, const AT: bool, const DIGITS: bool>(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Marks> {
         let rest = bytes.get(cursor.at..).unwrap_or_default();
         let (blocks, edge) = rest.as_chunks();
@@ -113,10 +114,12 @@ impl Prefilter {
             let before = runs;
             let sets = Sets::of::<AT>(&self.table, block, &mut carry);
             let shaped = DIGITS && runs.step(block::digits(block));
-            if PRINTS && sets.any() || shaped {
+            let printed = PRINTS && sets.any();
+            if printed | shaped {
                 let base = cursor.at.wrapping_add(index.wrapping_mul(BLOCK));
                 *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, runs };
-                return Some(self.marks(base, if PRINTS { sets.mask() } else { 0 }, runs.shapes(&before)));
+                let shapes = if shaped { runs.shapes(&before) } else { Shapes::default() };
+                return Some(self.marks(base, if printed { sets.mask() } else { 0 }, shapes));
             }
         }
         if edge.is_empty() {

@@ -58,17 +58,7 @@ impl<'a> Event<'a> {
         of: Subject<'_>,
         now: u64,
     ) -> Event<'a> {
-        let mut findings: BTreeMap<&'static str, u64> = BTreeMap::new();
-        let mut actions: BTreeMap<String, u64> = BTreeMap::new();
-        for count in &judgement.counts {
-            if let Some(kind) = count.kind {
-                // Two engines may have seen the same findings.
-                let known = findings.entry(kind.name()).or_default();
-                *known = count.findings.max(*known);
-            }
-            let of_action = actions.entry(format!("{}:{}", count.engine, count.action)).or_default();
-            *of_action = of_action.saturating_add(count.findings);
-        }
+        let (findings, actions) = totals(&judgement.counts);
         let path = of.path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
         Event {
             time: rfc3339(now),
@@ -91,6 +81,22 @@ impl<'a> Event<'a> {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// Findings by kind, and by `engine:action`.
+pub fn totals(counts: &[Count]) -> (BTreeMap<&'static str, u64>, BTreeMap<String, u64>) {
+    let mut findings: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut actions: BTreeMap<String, u64> = BTreeMap::new();
+    for count in counts {
+        if let Some(kind) = count.kind {
+            // Two engines may have seen the same findings.
+            let known = findings.entry(kind.name()).or_default();
+            *known = count.findings.max(*known);
+        }
+        let of_action = actions.entry(format!("{}:{}", count.engine, count.action)).or_default();
+        *of_action = of_action.saturating_add(count.findings);
+    }
+    (findings, actions)
 }
 
 /// The value of the filter state `wasm.bodyguard.findings` for one message: `response:redact:email=3,ssn=1`, actions separated by `;`.

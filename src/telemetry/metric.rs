@@ -81,6 +81,8 @@ pub enum ErrorReason {
     Trailers,
     /// A rewritten body did not fit where it had to.
     Rewrite,
+    /// More of a body came than its `content-length` said; it was dropped.
+    Overlong,
 }
 
 /// Envoy's types of metric; the numbers are those of the Proxy-Wasm ABI.
@@ -96,8 +98,8 @@ pub enum MetricType {
 
 impl ErrorReason {
     /// Every reason.
-    pub const ALL: [ErrorReason; 4] =
-        [ErrorReason::HeadersFlag, ErrorReason::HostCall, ErrorReason::Trailers, ErrorReason::Rewrite];
+    pub const ALL: [ErrorReason; 5] =
+        [ErrorReason::HeadersFlag, ErrorReason::HostCall, ErrorReason::Trailers, ErrorReason::Rewrite, ErrorReason::Overlong];
 
     /// The label.
     pub fn as_str(self) -> &'static str {
@@ -106,6 +108,7 @@ impl ErrorReason {
             ErrorReason::HostCall => "host_call",
             ErrorReason::Trailers => "trailers",
             ErrorReason::Rewrite => "rewrite",
+            ErrorReason::Overlong => "overlong",
         }
     }
 }

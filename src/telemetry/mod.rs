@@ -6,5 +6,5 @@
 mod event;
 mod metric;
 
-pub use event::{Event, Subject, filter_state_findings};
+pub use event::{Event, Subject, filter_state_findings, totals};
 pub use metric::{ErrorReason, Metric, MetricType};

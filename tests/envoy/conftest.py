@@ -47,7 +47,7 @@ def stop(envoy: Envoy) -> list[str]:
             wait_until(lambda: envoy.metric("bodyguard_inflight_body_bytes") == 0, "every held byte to be given back", 3)
         except (AssertionError, OSError) as error:
             wrong.append(str(error))
-    return wrong + envoy.stop()
+    return wrong + envoy.end()
 
 
 class Fleet:

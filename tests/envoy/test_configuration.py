@@ -7,8 +7,8 @@ import copy
 import policies
 import pytest
 import values
+from envoy_process import CouldNotStart
 from harness.config import Setup
-from harness.envoy import CouldNotStart
 from harness.message import Request, Response, wait_until
 from test_verdicts import post, respond
 

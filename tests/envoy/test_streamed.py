@@ -16,20 +16,41 @@ PATH = "/streamed"
 BODY, MASKED = values.document(*values.REDACTED, filler=60)
 
 
+# Trailers that are announced: what is held when they come can be given back only if the filter expects them.
+ANNOUNCED = [*TEXT, ("trailer", "x-sum, x-odd"), ("te", "trailers")]
+AT_THE_END = b"write to " + values.EMAIL.raw, b"write to " + values.EMAIL.masked.encode()
+
+
 @pytest.mark.parametrize("protocol, upstream", MATRIX)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_every_shape_of_message_is_masked_as_it_flows(standard, protocol, upstream, shape):
-    at_the_end = b"write to " + values.EMAIL.raw, b"write to " + values.EMAIL.masked.encode()
-    for body, masked in ((BODY, MASKED), (values.CLEAN, values.CLEAN), (b"x", b"x"), (b"", b""), at_the_end):
+    headers = ANNOUNCED if "trailers" in shape else TEXT
+    for body, masked in ((BODY, MASKED), (values.CLEAN, values.CLEAN), (b"x", b"x"), (b"", b""), AT_THE_END):
         pieces = every(body, 97)
-        standard.upstream.script(Response(pieces=pieces, headers=TEXT, **shape))
-        request = Request(method="POST", path=PATH, pieces=pieces, headers=TEXT, **shape)
+        standard.upstream.script(Response(pieces=pieces, headers=headers, **shape))
+        request = Request(method="POST", path=PATH, pieces=pieces, headers=headers, **shape)
         with standard.connect(protocol, upstream) as client:
             for _ in range(2):
                 answer = client.exchange(request)
                 assert (answer.status, answer.error, answer.body) == (200, "", masked)
                 received = standard.upstream.last()
                 assert (received.complete, received.error, received.body) == (True, "", masked)
+
+
+@pytest.mark.parametrize("protocol, upstream", MATRIX)
+def test_a_message_whose_trailers_nobody_announced_is_whole_or_refused_but_never_shortened(standard, protocol, upstream):
+    for body, masked in ((b"x", b"x"), AT_THE_END):
+        shape = {"framing": "none", "trailers": [("x-sum", "1")], "headers": TEXT}
+        standard.upstream.script(Response(body=body, **shape))
+        answer = standard.exchange(Request(path=PATH), protocol, upstream)
+        assert values.EMAIL.raw not in answer.body
+        assert not answer.complete or answer.status == 502 or answer.body == masked
+        standard.upstream.script(Response(body=b"stored"))
+        answer = standard.exchange(Request(method="POST", path=PATH, body=body, **shape), protocol, upstream)
+        assert answer.status in (200, 413)
+        for received in standard.upstream.received:
+            assert values.EMAIL.raw not in received.body
+            assert not received.complete or received.body == masked
 
 
 @pytest.mark.parametrize("protocol, upstream", MATRIX)

@@ -34,6 +34,8 @@ pub enum End {
     OnEmptyChunk,
     /// Trailers end it.
     ByTrailers,
+    /// Its sender stops and stays.
+    Never,
 }
 
 /// What one message's receiver saw.
@@ -76,7 +78,6 @@ struct State {
     metrics: Vec<(String, i64)>,
     filter_state: BTreeMap<String, String>,
     tick_period: u32,
-    host_calls: usize,
 }
 
 /// A host that remembers.
@@ -106,6 +107,11 @@ impl Script {
         self.0.borrow_mut().now += nanoseconds;
     }
 
+    /// Directions that were let go since the exchange began.
+    pub fn resumed(&self) -> Vec<Direction> {
+        self.0.borrow().resumed.clone()
+    }
+
     pub fn tick_period(&self) -> u32 {
         self.0.borrow().tick_period
     }
@@ -131,8 +137,8 @@ impl Host for Script {
         self.0.borrow_mut().log.push((level, line.to_owned()));
     }
     fn headers(&self, direction: Direction) -> HostResult<Headers> {
-        self.open(direction)?;
-        let list = self.list(direction);
+        // Headers that have gone read as none.
+        let list = self.open(direction).map(|()| self.list(direction)).unwrap_or_default();
         Ok(Headers::from_wire(Headers::to_wire(list.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))))
     }
     fn set_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()> {
@@ -274,6 +280,17 @@ impl Exchange<'_> {
         self.outcome
     }
 
+    /// Leaves it open, while others come and go.
+    pub fn leave(self) -> Rc<RefCell<HttpStream<Script>>> {
+        self.stream
+    }
+
+    /// Nothing happens for so many nanoseconds, but for the root's tick.
+    pub fn wait(&mut self, nanoseconds: u64) {
+        self.envoy.script.pass_time(nanoseconds);
+        self.envoy.root.tick();
+    }
+
     fn received(&mut self, direction: Direction) -> &mut Received {
         match direction {
             Direction::Request => &mut self.outcome.upstream,
@@ -308,7 +325,7 @@ impl Exchange<'_> {
             state.headers_open.insert(direction, true);
             state.visible.remove(&direction);
         }
-        let bodyless = message.chunks.is_empty() && message.end != End::ByTrailers;
+        let bodyless = message.chunks.is_empty() && !matches!(message.end, End::ByTrailers | End::Never);
         let mut held = self.stream.borrow_mut().on_headers(direction, bodyless) == Step::Pause;
         self.settle();
         if self.is_over() {
@@ -333,7 +350,7 @@ impl Exchange<'_> {
         match message.end {
             End::OnLastChunk => calls.iter_mut().skip(last).for_each(|call| call.1 = true),
             End::OnEmptyChunk => calls.push((Vec::new(), true)),
-            End::ByTrailers => {}
+            End::ByTrailers | End::Never => {}
         }
         let mut buffering = held;
         for (chunk, end_of_stream) in calls {

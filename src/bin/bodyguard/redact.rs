@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bodyguard::act::{Direction, Flowing, InFlight, Judgement, MessageHead, Plan, Verdict, block_reply, plan};
 use bodyguard::policy::{Policy, Resolution, Rule};
-use serde_json::{Map, Value, json};
+use bodyguard::telemetry;
+use serde_json::{Value, json};
 
 use crate::request::RequestArgs;
 use crate::{EXIT_BLOCKED, EXIT_OK, Failed, complain, read, require_policy};
@@ -155,18 +156,7 @@ fn unread(policy: &Policy, direction: Direction, reason: &str) -> Value {
 }
 
 fn judged(policy: &Policy, direction: Direction, rule: &Rule, judgement: &Judgement) -> Value {
-    let mut findings: Map<String, Value> = Map::new();
-    let mut actions: Map<String, Value> = Map::new();
-    for count in &judgement.counts {
-        if let Some(kind) = count.kind {
-            // Two engines may have seen the same findings.
-            let known = findings.get(kind.name()).and_then(Value::as_u64).unwrap_or_default();
-            findings.insert(kind.name().into(), count.findings.max(known).into());
-        }
-        let key = format!("{}:{}", count.engine, count.action);
-        let known = actions.get(&key).and_then(Value::as_u64).unwrap_or_default();
-        actions.insert(key, count.findings.saturating_add(known).into());
-    }
+    let (findings, actions) = telemetry::totals(&judgement.counts);
     let mut verdict = json!({
         "verdict": judgement.verdict.as_str(),
         "inspected": judgement.uninspected.is_none(),

@@ -5,27 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
-import subprocess
-import time
-import urllib.request
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import config, http1, http2
-from .config import Setup
-from .message import Received, Request, wait_until
-from .upstream import Upstream
+sys.path.insert(0, str(Path(__file__).parents[3] / "scripts"))
 
-START_PATIENCE = 30.0
+from envoy_process import EnvoyProcess  # noqa: E402
+
+from . import config, http1, http2  # noqa: E402
+from .config import Setup  # noqa: E402
+from .message import Received, Request, wait_until  # noqa: E402
+from .upstream import Upstream  # noqa: E402
+
 # Lines that no Envoy may ever log here: the module trapped, or Envoy itself went down.
 FATAL = re.compile(r"panicked at|Proxy-Wasm failed|RuntimeError|Caught \w+ fault|assert failure|wasm trap|\[critical\]\[(?!main|wasm)", re.I)
 SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="([^"]*)"')
-
-
-class CouldNotStart(Exception):
-    """Envoy refused its configuration; the text is its log."""
 
 
 @dataclass(frozen=True)
@@ -37,54 +33,23 @@ class Sample:
     value: float
 
 
-class Envoy:
+class Envoy(EnvoyProcess):
     """An Envoy with bodyguard in it, and its upstream."""
 
     def __init__(self, binary: Path, module: Path, setup: Setup, folder: Path, level: str = "warning,wasm:trace"):
         folder.mkdir(parents=True)
         self.setup, self.folder, self.module = setup, folder, module
-        self.log_path = folder / "envoy.log"
         self.upstream = Upstream()
         self.updates = 0
         if setup.ecds:
-            self._write_ecds(setup.policy)
+            self.update(setup.policy)
         file = folder / "envoy.json"
         file.write_text(json.dumps(config.bootstrap(setup, str(module), self.upstream.ports, str(folder))))
         general, _, components = level.partition(",")
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(
-                [
-                    str(binary), "-c", str(file), "--disable-hot-restart", "--concurrency", str(setup.concurrency),
-                    "--log-level", general, *(["--component-log-level", components] if components else []),
-                    "--admin-address-path", str(folder / "admin"), "--file-flush-interval-msec", "20",
-                    "--service-node", "test", "--service-cluster", "test",
-                ],
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-        try:
-            self.ports = self._wait_ready()
-        except BaseException:
-            self.kill()
-            raise
-
-    def _wait_ready(self) -> dict[str, int]:
-        deadline = time.monotonic() + START_PATIENCE
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise CouldNotStart(self.log()[-8000:])
-            try:
-                self.admin_address = (self.folder / "admin").read_text().strip()
-                if self.admin_address and self.admin("/ready").strip() == "LIVE":
-                    listeners = json.loads(self.admin("/listeners?format=json")).get("listener_statuses", [])
-                    return {item["name"]: item["local_address"]["socket_address"]["port_value"] for item in listeners}
-            except OSError:
-                pass
-            time.sleep(0.03)
-        raise CouldNotStart(f"not ready after {START_PATIENCE:.0f} s\n{self.log()[-3000:]}")
-
-    def admin(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://{self.admin_address}{path}", timeout=5) as answer:
-            return answer.read().decode()
+        levels = ["--log-level", general, *(["--component-log-level", components] if components else [])]
+        # File-based updates need a node.
+        node = ["--service-node", "test", "--service-cluster", "test"]
+        super().__init__(binary, file, folder, "--concurrency", str(setup.concurrency), *levels, *node)
 
     # Traffic.
 
@@ -124,9 +89,6 @@ class Envoy:
                 return int(value)
         return 0
 
-    def log(self) -> str:
-        return self.log_path.read_text(errors="replace")
-
     def log_mark(self) -> int:
         return self.log_path.stat().st_size
 
@@ -158,39 +120,25 @@ class Envoy:
 
     # Updates and the end.
 
-    def _write_ecds(self, policy: dict | str) -> None:
+    def update(self, policy: dict | str) -> None:
+        """Hands Envoy another policy through ECDS; does not wait for what becomes of it."""
         # Envoy sees a file that is moved into place, not one that is written to.
         self.updates += 1
         fresh = self.folder / "ecds.new"
         fresh.write_text(json.dumps(config.ecds(self.setup, str(self.module), policy, self.updates)))
         os.replace(fresh, self.folder / "ecds.json")
 
-    def update(self, policy: dict | str) -> None:
-        """Hands Envoy another policy through ECDS; does not wait for what becomes of it."""
-        self._write_ecds(policy)
-
-    def alive(self) -> bool:
-        return self.process.poll() is None
-
     def kill(self) -> None:
-        if self.alive():
-            self.process.kill()
-        self.process.wait(10)
+        super().kill()
         self.upstream.close()
 
-    def stop(self) -> list[str]:
+    def end(self) -> list[str]:
         """Stops Envoy; what it must not have done meanwhile, in words, for a test to fail with."""
         wrong = []
         if not self.alive():
             wrong.append(f"Envoy was gone before its end, exit code {self.process.returncode}")
-        else:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                code = self.process.wait(10)
-                if code != 0:
-                    wrong.append(f"Envoy ended with exit code {code}")
-            except subprocess.TimeoutExpired:
-                wrong.append("Envoy did not end within 10 s of SIGTERM")
+        elif (code := self.stop()) != 0:
+            wrong.append(f"Envoy ended with exit code {code}")
         self.kill()
         wrong += [f"in Envoy's log: {line[:300]}" for line in self.log().splitlines() if FATAL.search(line)][:5]
         return wrong

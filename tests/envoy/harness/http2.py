@@ -13,6 +13,9 @@ import h2.exceptions
 import h2.settings
 
 from .message import PATIENCE, Header, Message, Received, Request, Response, send_parts, wait_until
+# What sending meets when the other side has gone: KeyError is the library's word for a stream that it has forgotten.
+SEND_ERRORS = (OSError, AssertionError, KeyError, h2.exceptions.ProtocolError)
+
 
 class Peer:
     """One HTTP/2 connection, either side. A thread reads; anybody may send."""
@@ -200,7 +203,7 @@ class Client:
     def _send_body(self, number: int, request: Request, answer: Received) -> None:
         try:
             self.peer.send_body(number, request, answer)
-        except (OSError, AssertionError, h2.exceptions.ProtocolError) as error:
+        except SEND_ERRORS as error:
             answer.error = answer.error or f"could not send: {error}"
         if request.abort:
             with self.peer.lock:
@@ -225,7 +228,7 @@ def serve(sock: socket.socket, number: int, next_response, record) -> Peer:
             peer.send_head(stream, [(":status", str(response.status))], response, bodiless)
             if not bodiless:
                 peer.send_body(stream, response, request)
-        except (OSError, AssertionError, h2.exceptions.ProtocolError) as error:
+        except SEND_ERRORS as error:
             request.error = request.error or f"could not answer: {error}"
 
     return Peer(sock, client=False, number=number, on_request=on_request)
