@@ -148,6 +148,20 @@ fn bytes_held_in_flight_count_in_the_budget() {
 }
 
 #[test]
+fn windows_of_encoded_streams_count_in_the_budget() {
+    use bodyguard::body::Coding;
+    let chunks: Vec<Vec<u8>> = Coding::Brotli.encode(&LINE.repeat(10_000), 0).chunks(10_000).map(<[u8]>::to_vec).collect();
+    let chunks: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
+    for (budget, passes) in [("100000", false), ("1000000", true)] {
+        let mut envoy = Envoy::new(&policy(false, "").replace("100000", budget), false);
+        let outcome = envoy.exchange(&get(), &response(&chunks, End::OnLastChunk, &[("content-encoding", "br")]));
+        assert_eq!(outcome.client.whole, passes);
+        assert!(LINE.repeat(10_000).starts_with(&outcome.client.body));
+        assert_eq!(envoy.script.metric(&["bodyguard_inflight_body_bytes"]), 0);
+    }
+}
+
+#[test]
 fn masks_of_the_same_length_leave_even_the_length_true() {
     let length = MAIL.len().to_string();
     let list = [("content-type", "application/octet-stream"), ("content-length", length.as_str()), ("etag", "\"1\"")];

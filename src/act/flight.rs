@@ -57,6 +57,11 @@ pub trait InFlight: fmt::Debug {
     /// Bytes held back now.
     fn held_bytes(&self) -> usize;
 
+    /// About what a decoder holds besides, to refer back into; 0 where it is little.
+    fn window_bytes(&self) -> usize {
+        0
+    }
+
     /// The rule that is applied.
     fn rule(&self) -> &Arc<Rule>;
 }

@@ -247,6 +247,10 @@ impl InFlight for Streamer {
         self.held.len()
     }
 
+    fn window_bytes(&self) -> usize {
+        self.decoder.as_ref().map_or(0, Decoder::window_bytes)
+    }
+
     fn plain_bytes(&self) -> u64 {
         self.plain_bytes
     }

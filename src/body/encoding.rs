@@ -248,6 +248,18 @@ impl Decoder {
         if complete { Ok(()) } else { Err(DecodeError::Corrupt) }
     }
 
+    /// About what the window takes that the body's coding refers back into: it grows with the body, up to the coding's bound. 0 for
+    /// codings whose memory is bounded by [`Decoder::MEMORY_BYTES`].
+    pub fn window_bytes(&self) -> usize {
+        let most = match &self.engine {
+            Engine::Identity | Engine::Gzip(_) | Engine::Deflate(_) => 0,
+            Engine::Brotli(_) => brotli::MAX_WINDOW_BYTES,
+            // A ring that grows by doubling.
+            Engine::Zstd(_) => usize::try_from(zstd::MAX_WINDOW_BYTES).unwrap_or(usize::MAX).saturating_mul(2),
+        };
+        usize::try_from(self.output.total).unwrap_or(usize::MAX).saturating_mul(2).min(most)
+    }
+
     /// Bytes that have come out so far.
     pub fn decoded_bytes(&self) -> u64 {
         self.output.total

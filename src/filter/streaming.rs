@@ -94,7 +94,8 @@ impl<H: Host> HttpStream<H> {
             return Step::Continue;
         }
         let held = streamer.held_bytes();
-        if !self.hold_bytes(direction, held.saturating_add(if held > 0 { out.len() } else { 0 })) {
+        let waiting = if held > 0 { out.len() } else { 0 };
+        if !self.hold_bytes(direction, held.saturating_add(waiting).saturating_add(streamer.window_bytes())) {
             let judgement = streamer.fail(Failure::TooLarge);
             return self.cut_stream(direction, streamer, &rule, &judgement, began);
         }
