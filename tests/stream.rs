@@ -98,23 +98,25 @@ fn what_is_held_when_announced_trailers_come_is_given_back() {
 }
 
 #[test]
-fn headers_of_a_stream_whose_first_bytes_are_held_do_not_wait_for_more() {
-    let mut envoy = envoy(true);
-    let mut exchange = envoy.begin();
-    exchange.send(Direction::Request, &get());
-    let mut begun = response(&[b"word"], End::OnLastChunk, &[]);
-    begun.end = End::Never;
-    exchange.send(Direction::Response, &begun);
-    assert_eq!(exchange.outcome.client.headers, None);
-    exchange.tick();
-    assert!(exchange.resumed(Direction::Response));
+fn a_word_that_unannounced_trailers_end_is_given_back_where_headers_have_gone() {
+    let outcome = envoy(false).exchange(&post(&[b"x"], End::ByTrailers, &[]), &response(&[b"a@b.co"], End::ByTrailers, &[]));
+    assert_eq!((outcome.upstream.body.as_slice(), outcome.client.body.as_slice()), (&b"x"[..], &b"[REDACTED:email]"[..]));
 }
 
 #[test]
-fn a_word_that_unannounced_trailers_end_is_given_back() {
-    for flag in [true, false] {
-        let outcome = envoy(flag).exchange(&post(&[b"x"], End::ByTrailers, &[]), &response(&[b"a@b.co"], End::ByTrailers, &[]));
-        assert_eq!((outcome.upstream.body.as_slice(), outcome.client.body.as_slice()), (&b"x"[..], &b"[REDACTED:email]"[..]));
+fn behind_a_pause_nothing_is_written_that_envoys_buffer_might_not_hold() {
+    let many = b" a@b.co\n".repeat(10_000);
+    let expected = [&b"word"[..], &b" [REDACTED:email]\n".repeat(10_000)].concat();
+    for end in [End::OnEmptyChunk, End::OnLastChunk] {
+        let mut envoy = envoy(false);
+        envoy.limit = many.len();
+        // The scripted Envoy refuses a buffered body that outgrows its buffer, as the real one crashes.
+        let outcome = envoy.exchange(&get(), &response(&[b"word", &many], end, &[]));
+        if end == End::OnEmptyChunk {
+            assert!(outcome.client.body == expected);
+        } else {
+            assert!(outcome.reset && expected.starts_with(&outcome.client.body));
+        }
     }
 }
 
