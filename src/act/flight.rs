@@ -57,6 +57,11 @@ pub trait InFlight: fmt::Debug {
     /// Bytes held back now.
     fn held_bytes(&self) -> usize;
 
+    /// May what is held be all that is left of a good body, so that it must be given back when trailers end it?
+    fn may_end_held(&self) -> bool {
+        true
+    }
+
     /// The rule that is applied.
     fn rule(&self) -> &Arc<Rule>;
 }

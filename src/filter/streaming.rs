@@ -94,6 +94,7 @@ impl<H: Host> HttpStream<H> {
             return Step::Continue;
         }
         let held = streamer.held_bytes();
+        let may_end_held = held > 0 && streamer.may_end_held();
         if !self.hold_bytes(direction, held.saturating_add(if held > 0 { out.len() } else { 0 })) {
             let judgement = streamer.fail(Failure::TooLarge);
             return self.cut_stream(direction, streamer, &rule, &judgement, began);
@@ -105,7 +106,7 @@ impl<H: Host> HttpStream<H> {
         // While we pause, what is held can still be given back when trailers come. It costs nothing where nothing could leave anyway,
         // headers among it, and little where trailers are announced.
         let costs_nothing = out.is_empty() && !flow.headers_held;
-        flow.paused = held > 0 && (costs_nothing || (flow.trailers && out.len() <= PATIENCE_BYTES));
+        flow.paused = may_end_held && (costs_nothing || (flow.trailers && out.len() <= PATIENCE_BYTES));
         flow.headers_held &= flow.paused;
         if flow.paused {
             flow.kept = out;
