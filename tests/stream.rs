@@ -84,7 +84,7 @@ fn what_is_held_when_announced_trailers_come_is_given_back() {
                 let extra: &[(&str, &str)] = if announced { &[("trailer", "x")] } else { &[] };
                 let mut envoy = envoy(flag);
                 let outcome = envoy.exchange(&get(), &response(chunks, End::ByTrailers, extra));
-                if outcome.reset {
+                if outcome.reset || outcome.reply.is_some() {
                     // Unannounced, it is only safe where nothing could leave with the last chunk.
                     assert!(!announced, "{flag} {chunks:?}");
                     assert_eq!(envoy.script.metric(&["bodyguard_errors_total", "trailers"]), 1);
@@ -94,6 +94,27 @@ fn what_is_held_when_announced_trailers_come_is_given_back() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn headers_of_a_stream_whose_first_bytes_are_held_do_not_wait_for_more() {
+    let mut envoy = envoy(true);
+    let mut exchange = envoy.begin();
+    exchange.send(Direction::Request, &get());
+    let mut begun = response(&[b"word"], End::OnLastChunk, &[]);
+    begun.end = End::Never;
+    exchange.send(Direction::Response, &begun);
+    assert_eq!(exchange.outcome.client.headers, None);
+    exchange.tick();
+    assert!(exchange.resumed(Direction::Response));
+}
+
+#[test]
+fn a_word_that_unannounced_trailers_end_is_given_back() {
+    for flag in [true, false] {
+        let outcome = envoy(flag).exchange(&post(&[b"x"], End::ByTrailers, &[]), &response(&[b"a@b.co"], End::ByTrailers, &[]));
+        assert_eq!((outcome.upstream.body.as_slice(), outcome.client.body.as_slice()), (&b"x"[..], &b"[REDACTED:email]"[..]));
     }
 }
 

@@ -247,6 +247,7 @@ impl<H: Host> HttpStream<H> {
             }
             self.flow(direction).headers_held = false;
             self.flow(direction).let_go_at = (!streams).then_some(now);
+            self.flow(direction).paused = false;
             if self.host.resume(direction).is_err() {
                 self.error(ErrorReason::HostCall);
             }

@@ -103,14 +103,17 @@ impl<H: Host> HttpStream<H> {
         self.spend(direction, began);
         let flow = self.flow(direction);
         flow.streamer = Some(streamer);
-        // While we pause, what is held can still be given back when trailers come. It costs nothing where nothing could leave anyway,
-        // headers among it, and little where trailers are announced.
-        let costs_nothing = out.is_empty() && !flow.headers_held;
-        flow.paused = may_end_held && (costs_nothing || (flow.trailers && out.len() <= PATIENCE_BYTES));
+        // While we pause, what is held can still be given back when trailers come. It costs nothing where nothing could leave anyway
+        // but headers, for which the watch cares, and little where trailers are announced.
+        flow.paused = may_end_held && (out.is_empty() || (flow.trailers && out.len() <= PATIENCE_BYTES));
         flow.headers_held &= flow.paused;
         if flow.paused {
+            let headers_wait = flow.headers_held && out.is_empty();
             flow.kept = out;
             self.put(direction, size, b"");
+            if headers_wait {
+                self.wait_for_body(direction);
+            }
             return Step::Pause;
         }
         if !unchanged {

@@ -208,6 +208,23 @@ def test_what_is_held_when_announced_trailers_come_is_given_back(flowing, protoc
     assert ("x-sum", "1") in answer.trailers
 
 
+@pytest.mark.parametrize("protocol, upstream", MATRIX)
+def test_headers_do_not_wait_for_bytes_behind_held_ones(flowing, protocol, upstream):
+    answer = Received()
+    pieces = [b"word", lambda _: answer.status == 200, b" and more\n"]
+    flowing.upstream.script(Response(pieces=pieces, headers=TEXT, framing="none"))
+    flowing.exchange(Request(path="/streamed"), protocol, upstream, answer=answer)
+    assert (answer.error, answer.body) == ("", b"word and more\n")
+
+
+@pytest.mark.parametrize("protocol, upstream", MATRIX)
+def test_a_word_that_unannounced_trailers_end_is_given_back(flowing, protocol, upstream):
+    flowing.upstream.script(Response(pieces=[values.EMAIL.raw], headers=TEXT, framing="none", trailers=[("x-sum", "1")]))
+    answer = flowing.exchange(Request(path="/streamed", headers=[("te", "trailers")]), protocol, upstream)
+    assert (answer.status, answer.error, answer.body) == (200, "", values.EMAIL.masked.encode())
+    assert ("x-sum", "1") in answer.trailers
+
+
 def test_masks_keep_the_length_where_the_policy_or_the_body_wants_it(flowing):
     body = b"to " + values.EMAIL.raw + b" of " + values.SSN.raw
     hidden = b"to ****.***@*******.*** of ***-**-****"

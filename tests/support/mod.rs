@@ -291,6 +291,17 @@ impl Exchange<'_> {
         self.envoy.root.tick();
     }
 
+    /// The root's tick, a period later.
+    pub fn tick(&mut self) {
+        self.envoy.script.pass_time(200_000_000);
+        self.envoy.root.tick();
+    }
+
+    /// Were the headers of this message let go by a tick?
+    pub fn resumed(&self, direction: Direction) -> bool {
+        self.envoy.script.0.borrow().resumed.contains(&direction)
+    }
+
     fn received(&mut self, direction: Direction) -> &mut Received {
         match direction {
             Direction::Request => &mut self.outcome.upstream,
