@@ -57,6 +57,7 @@ use crate::detect::{KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
 use lane::{Lane, Slice};
 use prefilter::Prefilter;
 pub use view::Scanner;
+pub(crate) use view::escape_at;
 
 /// One occurrence of a kind: never the value, only where it stands.
 ///

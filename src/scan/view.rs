@@ -18,8 +18,8 @@ mod offsets;
 use super::{Finding, Plain};
 use crate::detect::{KindSet, LOOK_BEHIND};
 
-pub(crate) use escape::ESCAPE_MAX;
-use escape::Parsed;
+pub(crate) use escape::escape_at;
+use escape::{ESCAPE_MAX, Parsed};
 use offsets::Offsets;
 
 /// Bytes that are read in one piece while the view is awake; then it may fall asleep.
@@ -54,15 +54,7 @@ struct View {
 impl Scanner {
     /// A scanner for one body. Builds nothing: the tables are precompiled.
     pub fn new(kinds: KindSet) -> Scanner {
-        Scanner {
-            raw: Plain::new(kinds),
-            view: None,
-            carry: Vec::new(),
-            last: 0,
-            found: Vec::new(),
-            mixed: false,
-            decided: 0,
-        }
+        Scanner { raw: Plain::new(kinds), view: None, carry: Vec::new(), last: 0, found: Vec::new(), mixed: false, decided: 0 }
     }
 
     /// Takes the next chunk of the body and appends what has become certain to `findings`, in the order of their starts (then

@@ -6,21 +6,15 @@
 use crate::scan::block::{self, BLOCK, Block};
 
 /// Most bytes of an escape: `&#0000064;`.
-pub(crate) const ESCAPE_MAX: usize = 10;
+pub(super) const ESCAPE_MAX: usize = 10;
 /// Most backslashes of one: JSON in JSON in JSON doubles them each time.
 const BACKSLASHES: usize = 4;
 /// No-break space in Latin-1, taken for a space.
 const NO_BREAK_SPACE: u32 = 0xa0;
 
 /// Names of HTML for what may stand in a value.
-const NAMES: [(&[u8], u8); 6] = [
-    (b"&nbsp;", b' '),
-    (b"&plus;", b'+'),
-    (b"&apos;", b'\''),
-    (b"&commat;", b'@'),
-    (b"&period;", b'.'),
-    (b"&lowbar;", b'_'),
-];
+const NAMES: [(&[u8], u8); 6] =
+    [(b"&nbsp;", b' '), (b"&plus;", b'+'), (b"&apos;", b'\''), (b"&commat;", b'@'), (b"&period;", b'.'), (b"&lowbar;", b'_')];
 
 /// What the bytes at a position are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,6 +76,14 @@ fn parse(bytes: &[u8]) -> Parsed {
         [b'&', b'#', number @ ..] => numeric(number),
         [b'&', ..] => named(bytes),
         _ => Parsed::No,
+    }
+}
+
+/// The length of the escape that `bytes` begin with, and what it stands for, if that may stand in a value.
+pub(crate) fn escape_at(bytes: &[u8]) -> Option<(usize, u8)> {
+    match parse(bytes) {
+        Parsed::Escape { len, byte } => Some((len, byte)),
+        Parsed::Partial | Parsed::No => None,
     }
 }
 
