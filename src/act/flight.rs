@@ -62,6 +62,11 @@ pub trait InFlight: fmt::Debug {
         0
     }
 
+    /// May what is held be all that is left of a good body, so that it must be given back when trailers end it?
+    fn may_end_held(&self) -> bool {
+        true
+    }
+
     /// The rule that is applied.
     fn rule(&self) -> &Arc<Rule>;
 }

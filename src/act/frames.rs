@@ -174,6 +174,11 @@ impl InFlight for Frames {
         self.held.len()
     }
 
+    /// A call never ends within a message.
+    fn may_end_held(&self) -> bool {
+        false
+    }
+
     fn rule(&self) -> &Arc<Rule> {
         &self.rule
     }

@@ -7,7 +7,7 @@
 use crate::body::{JsonTracker, MediaType, Position, quote_ranges};
 use crate::detect::{KindSet, Mask};
 use crate::policy::BodyRule;
-use crate::scan::Finding;
+use crate::scan::{Finding, escape_at};
 
 /// Stands in place of every hidden character.
 const STAR: u8 = b'*';
@@ -154,23 +154,31 @@ impl Unit<'_> {
 fn units(value: &[u8]) -> impl Iterator<Item = Unit<'_>> {
     let mut rest = value;
     std::iter::from_fn(move || {
-        let (len, decoded) = match rest {
-            [b'%', hex @ ..] => match number(hex.get(..2), 16) {
-                Some(byte) => (3, byte),
-                None => (1, u32::from(b'%')),
-            },
-            [b'\\', b'u', hex @ ..] => match number(hex.get(..4), 16) {
-                Some(unit) => (6, unit),
-                None => (1, u32::from(b'\\')),
-            },
-            [b'\\', _, ..] => (2, u32::from(b'\\')),
-            [b'&', b'#', entity @ ..] => html_number(entity),
-            [byte, ..] => (1, u32::from(*byte)),
-            [] => return None,
+        let (len, decoded) = match escape_at(rest) {
+            Some((len, byte)) => (len, u32::from(byte)),
+            None => unit(rest)?,
         };
         let (raw, behind) = rest.split_at_checked(len)?;
         rest = behind;
         Some(Unit { raw, decoded })
+    })
+}
+
+/// What is written at the start of `rest` where that is no escape of a character of a value: its bytes, and what they stand for.
+fn unit(rest: &[u8]) -> Option<(usize, u32)> {
+    Some(match rest {
+        [b'%', hex @ ..] => match number(hex.get(..2), 16) {
+            Some(byte) => (3, byte),
+            None => (1, u32::from(b'%')),
+        },
+        [b'\\', b'u', hex @ ..] => match number(hex.get(..4), 16) {
+            Some(unit) => (6, unit),
+            None => (1, u32::from(b'\\')),
+        },
+        [b'\\', _, ..] => (2, u32::from(b'\\')),
+        [b'&', b'#', entity @ ..] => html_number(entity),
+        [byte, ..] => (1, u32::from(*byte)),
+        [] => return None,
     })
 }
 

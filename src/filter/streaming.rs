@@ -94,7 +94,8 @@ impl<H: Host> HttpStream<H> {
             return Step::Continue;
         }
         let held = streamer.held_bytes();
-        let waiting = if held > 0 { out.len() } else { 0 };
+        let may_end_held = held > 0 && held <= PATIENCE_BYTES && streamer.may_end_held();
+        let waiting = if held > 0 { out.len().min(PATIENCE_BYTES) } else { 0 };
         if !self.hold_bytes(direction, held.saturating_add(waiting).saturating_add(streamer.window_bytes())) {
             let judgement = streamer.fail(Failure::TooLarge);
             return self.cut_stream(direction, streamer, &rule, &judgement, began);
@@ -103,17 +104,13 @@ impl<H: Host> HttpStream<H> {
         self.spend(direction, began);
         let flow = self.flow(direction);
         flow.streamer = Some(streamer);
-        // While we pause, what is held can still be given back when trailers come. It costs nothing where nothing could leave anyway
-        // but headers, for which the watch cares, and little where trailers are announced.
-        flow.paused = held > 0 && (out.is_empty() || (flow.trailers && out.len() <= PATIENCE_BYTES));
+        // While we pause, what is held can still be given back when trailers come. Only where they are announced: a body that ends
+        // without them right behind a pause could not grow past Envoy's buffer any more.
+        flow.paused = may_end_held && flow.trailers && out.len() <= PATIENCE_BYTES;
         flow.headers_held &= flow.paused;
         if flow.paused {
-            let headers_wait = flow.headers_held && out.is_empty();
             flow.kept = out;
             self.put(direction, size, b"");
-            if headers_wait {
-                self.wait_for_body(direction);
-            }
             return Step::Pause;
         }
         if !unchanged {

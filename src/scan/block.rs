@@ -1,6 +1,6 @@
 //! 64 bytes in, 64-bit masks out: the only code that looks at every byte of a body.
 //!
-//! A mask has one bit for each byte of the block, the lowest for the first. Two masks are made:
+//! A mask has one bit for each byte of the block, the lowest for the first. Three masks are made:
 //! - [`Sets`]: bytes that end a *fingerprint*, three bytes that hardly anything but the beginning of a token has (`eyJ`, `--B`). A
 //!   byte has three lookups, one for each place in a fingerprint; each gives a set of eight buckets, and a fingerprint is where
 //!   the three sets share a bucket. The lookups are split by nibble so that a 16-byte shuffle can do them: a bucket holds the
@@ -8,6 +8,7 @@
 //!   again. The middle byte is looked up by its low nibble alone: that doubles the false alarms, which are few, and saves a
 //!   tenth of the work.
 //! - [`digits`]: bytes that are `0` to `9`.
+//! - [`escapes`]: bytes that are `\`, `%` or `&`; [`may_escape`] asks whether there is one.
 //!
 //! There are two makers with one behaviour: `simd` for wasm with simd128, `scalar` for everything else. A test holds them
 //! against each other where both exist. This module refuses to know kinds: what the fingerprints are is told to it.
@@ -18,9 +19,9 @@ mod scalar;
 mod simd;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) use scalar::{Carry, Sets, digits};
+pub(super) use scalar::{Carry, Sets, digits, escapes, may_escape};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use simd::{Carry, Sets, digits};
+pub(super) use simd::{Carry, Sets, digits, escapes, may_escape};
 
 /// Bytes of a block: one mask's bits.
 pub(super) const BLOCK: usize = 64;
@@ -188,6 +189,8 @@ mod tests {
             let scalar = scalar::Sets::of::<true>(&table, block, &mut scalar::Carry::new(&table, *before));
             assert_eq!((simd.any(), simd.mask()), (scalar.any(), scalar.mask()));
             assert_eq!(simd::digits(block), scalar::digits(block));
+            assert_eq!(simd::escapes(block), scalar::escapes(block));
+            assert_eq!(simd::may_escape(block), scalar::may_escape(block));
         }
     }
 }

@@ -62,7 +62,7 @@ enum Step {
 }
 
 /// One kind's state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lane {
     kind: Kind,
     table: &'static Table,
@@ -81,6 +81,11 @@ impl Lane {
     /// Whose lane it is.
     pub(super) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The offset from which on it may find.
+    pub(super) fn next(&self) -> u64 {
+        self.next
     }
 
     /// The first offset that is not decided because a value that starts there is still open.

@@ -49,12 +49,15 @@ mod prefilter;
 mod shapes;
 mod starts;
 mod tables;
+mod view;
 mod walk;
 
 use crate::detect::{KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
 
 use lane::{Lane, Slice};
 use prefilter::Prefilter;
+pub use view::Scanner;
+pub(crate) use view::escape_at;
 
 /// One occurrence of a kind: never the value, only where it stands.
 ///
@@ -77,9 +80,9 @@ pub fn hold_back(kind: Kind) -> usize {
 /// Bytes of a chunk that are joined to what is held from before, at first. If a value that starts there goes on, more follow.
 const BRIDGE: usize = 256;
 
-/// Finds all occurrences of a set of kinds in one body.
-#[derive(Debug)]
-pub struct Scanner {
+/// Finds all occurrences of a set of kinds in one body as it is written.
+#[derive(Clone, Debug)]
+struct Plain {
     prefilter: Prefilter,
     /// By the number of their kind.
     lanes: [Option<Lane>; KINDS.len()],
@@ -93,16 +96,16 @@ pub struct Scanner {
     ready: Vec<Finding>,
 }
 
-impl Scanner {
+impl Plain {
     /// A scanner for one body. Builds nothing: the tables are precompiled.
-    pub fn new(kinds: KindSet) -> Scanner {
+    fn new(kinds: KindSet) -> Plain {
         let mut lanes = [const { None }; KINDS.len()];
         for (lane, kind) in lanes.iter_mut().zip(Kind::all()) {
             if kinds.contains(kind) {
                 *lane = Lane::new(kind);
             }
         }
-        Scanner { prefilter: Prefilter::new(kinds), lanes, held: Vec::new(), fed: 0, decided: 0, ready: Vec::new() }
+        Plain { prefilter: Prefilter::new(kinds), lanes, held: Vec::new(), fed: 0, decided: 0, ready: Vec::new() }
     }
 
     /// Takes the next chunk of the body and appends what has become certain to `findings`, in the order of their starts (then
@@ -110,7 +113,7 @@ impl Scanner {
     ///
     /// Returns the offset up to which everything is decided: no finding that is reported later starts before it, and none that
     /// is reported now starts behind it.
-    pub fn feed(&mut self, chunk: &[u8], findings: &mut Vec<Finding>) -> u64 {
+    fn feed(&mut self, chunk: &[u8], findings: &mut Vec<Finding>) -> u64 {
         let mut held = std::mem::take(&mut self.held);
         let mut rest = chunk;
         while !held.is_empty() && !rest.is_empty() {
@@ -137,7 +140,7 @@ impl Scanner {
     }
 
     /// Ends the body: decides what was still open.
-    pub fn finish(&mut self, findings: &mut Vec<Finding>) {
+    fn finish(&mut self, findings: &mut Vec<Finding>) {
         let held = std::mem::take(&mut self.held);
         let slice = Slice { bytes: &held, at: self.fed.saturating_sub(held.len() as u64), last: true };
         for lane in self.lanes.iter_mut().flatten() {
@@ -147,7 +150,7 @@ impl Scanner {
     }
 
     /// Bytes of the body that are held now: at most twice the longest [`hold_back`] of its kinds and [`LOOK_BEHIND`].
-    pub fn held(&self) -> usize {
+    fn held(&self) -> usize {
         self.held.len()
     }
 

@@ -208,17 +208,6 @@ def test_what_is_held_when_announced_trailers_come_is_given_back(flowing, protoc
     assert ("x-sum", "1") in answer.trailers
 
 
-@pytest.mark.parametrize("protocol, upstream", MATRIX)
-def test_a_word_that_unannounced_trailers_end_is_given_back_where_headers_have_gone(flowing, world, protocol, upstream):
-    flowing.upstream.script(Response(pieces=[values.EMAIL.raw], headers=TEXT, framing="none", trailers=[("x-sum", "1")]))
-    answer = flowing.exchange(Request(path="/streamed", headers=[("te", "trailers")]), protocol, upstream)
-    if world == "released":
-        assert (answer.status, answer.error, answer.body) == (200, "", values.EMAIL.masked.encode())
-        assert ("x-sum", "1") in answer.trailers
-    else:
-        assert values.EMAIL.raw not in answer.body and not answer.complete
-
-
 def test_masks_keep_the_length_where_the_policy_or_the_body_wants_it(flowing):
     body = b"to " + values.EMAIL.raw + b" of " + values.SSN.raw
     hidden = b"to ****.***@*******.*** of ***-**-****"

@@ -1,10 +1,11 @@
 //! The naive scanner: the walk that `bodyguard::detect` defines, done word by word.
 //!
 //! One regex a kind, tried at every position of the whole body, then the kind's validator. It knows no prefilter, no chunks and
-//! no `may_start`, and it is slow on hostile bodies. What is faster must give the same findings.
+//! no `may_start`, and it is slow on hostile bodies. It decodes a whole body and scans it a second time. What is faster must give the same findings.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod corpus;
+pub(crate) mod view;
 
 use std::sync::LazyLock;
 
@@ -16,9 +17,22 @@ use regex_automata::{Anchored, Input, MatchKind, nfa::thompson};
 
 static PATTERNS: LazyLock<Vec<dense::DFA<Vec<u32>>>> = LazyLock::new(|| KINDS.iter().map(|spec| compile(spec.pattern)).collect());
 
-/// All findings of `kinds` in `body`, sorted by start.
+/// All findings of `kinds` in `body`, as it is written and as it reads, sorted by start.
 pub(crate) fn scan(kinds: KindSet, body: &[u8]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = kinds.iter().flat_map(|kind| scan_kind(kind, body)).collect();
+    let view = view::View::of(body);
+    let mut findings: Vec<Finding> = Vec::new();
+    for kind in kinds.iter() {
+        let mut both = scan_kind(kind, body);
+        both.extend(scan_kind(kind, &view.decoded).into_iter().filter_map(|finding| view.written(finding)));
+        both.sort_unstable();
+        // Those that overlap become one.
+        for finding in both {
+            match findings.last_mut() {
+                Some(before) if before.kind == kind && finding.start < before.end => before.end = before.end.max(finding.end),
+                _ => findings.push(finding),
+            }
+        }
+    }
     findings.sort_unstable();
     findings
 }

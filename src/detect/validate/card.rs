@@ -19,7 +19,18 @@ const FOUR_FOURS: usize = 19;
 /// of a decimal number.
 pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
     let led = here.first().is_none_or(|digit| !matches!(digit, b'0' | b'1' | b'7'));
-    led && !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here)
+    let free = !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here);
+    led && (free || opens_track(before))
+}
+
+/// The first track of a magnetic stripe begins with `%B` and the number (ISO/IEC 7813). `%B4` would be no first byte of a
+/// character in UTF-8, so it is an escape only behind another.
+fn opens_track(before: &[u8]) -> bool {
+    match before {
+        [.., b'%', b'2', b'5', b'B'] => true,
+        [rest @ .., b'%', b'B'] => boundary::left(rest).is_none_or(|byte| byte.is_ascii()),
+        _ => false,
+    }
 }
 
 /// The longest number of a known issuer that the match begins with: 4-4-4-4 and three more digits can be a card and its

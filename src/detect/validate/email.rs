@@ -132,19 +132,27 @@ fn is_remote(local: &[u8], host: &[u8], next: &[u8]) -> bool {
 
 /// Does the user part of a URL, `scheme://user:password@`, go on up to here?
 fn is_in_authority(before: &[u8], at: &[u8]) -> bool {
-    let schemes: [&[u8]; 3] = if at == b"@" { [b"://", br":\/\/", b":////"] } else { [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"] };
+    let schemes: [&[u8]; 3] = [b"://", br":\/\/", b":////"];
     // Nothing behind the scheme may end the user part, so its last slash is the last byte that would. Most often that is a quote
     // or a space.
     let plain = before.iter().rposition(|byte| ends_authority(*byte)).map_or(0, |last| last.saturating_add(1));
+    let scheme = || before.get(..plain).filter(|before| schemes.iter().any(|scheme| before.ends_with(scheme))).map(<[u8]>::len);
     let start = if at == b"@" {
-        before.get(..plain).filter(|before| schemes.iter().any(|scheme| before.ends_with(scheme))).map(<[u8]>::len)
+        // In a decoded view the at sign of an encoded URL is one, and the rest is as it was.
+        scheme().or_else(|| before.contains(&b'%').then(|| encoded_scheme(before, plain)).flatten())
     } else {
-        let ends = schemes
-            .iter()
-            .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
-        ends.max().filter(|start| *start >= plain)
+        encoded_scheme(before, plain)
     };
     start.and_then(|start| before.get(start..)).is_some_and(|user| !contains_encoded_end(user))
+}
+
+/// Where an encoded URL's scheme ends, if that is not before `plain`.
+fn encoded_scheme(before: &[u8], plain: usize) -> Option<usize> {
+    let schemes: [&[u8]; 3] = [b"%3A%2F%2F", b"%3a%2f%2f", b"%3A//"];
+    let ends = schemes
+        .iter()
+        .filter_map(|scheme| before.windows(scheme.len()).rposition(|window| window == *scheme)?.checked_add(scheme.len()));
+    ends.max().filter(|start| *start >= plain)
 }
 
 fn ends_authority(byte: u8) -> bool {

@@ -116,3 +116,24 @@ pub(crate) fn digits(block: &Block) -> u64 {
     };
     mask(load::<0>(block)) | mask(load::<16>(block)) << 16 | mask(load::<32>(block)) << 32 | mask(load::<48>(block)) << 48
 }
+
+/// Which bytes of a vector begin escapes.
+#[inline(always)]
+fn begin_escapes(bytes: v128) -> v128 {
+    let is = |byte| u8x16_eq(bytes, u8x16_splat(byte));
+    v128_or(v128_or(is(b'\\'), is(b'%')), is(b'&'))
+}
+
+/// Does any byte begin escapes?
+#[inline(always)]
+pub(crate) fn may_escape(block: &Block) -> bool {
+    let near = v128_or(begin_escapes(load::<0>(block)), begin_escapes(load::<16>(block)));
+    v128_any_true(v128_or(near, v128_or(begin_escapes(load::<32>(block)), begin_escapes(load::<48>(block)))))
+}
+
+/// Which bytes begin escapes: `\`, `%` and `&`.
+#[inline(always)]
+pub(crate) fn escapes(block: &Block) -> u64 {
+    let mask = |bytes: v128| u64::from(i8x16_bitmask(begin_escapes(bytes)));
+    mask(load::<0>(block)) | mask(load::<16>(block)) << 16 | mask(load::<32>(block)) << 32 | mask(load::<48>(block)) << 48
+}

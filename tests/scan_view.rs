@@ -1,0 +1,246 @@
+//! Escaped values: found whole, in every cut, as a naive decoder and the naive reference find them; and masked so that the
+//! document stays one.
+#![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod reference;
+
+use bodyguard::act::rewrite;
+use bodyguard::detect::{Kind, KindSet};
+use bodyguard::scan::{Finding, Scanner, scan};
+use reference::corpus;
+
+/// Random numbers that a case's number alone decides (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+        from[self.below(from.len())]
+    }
+}
+
+/// Scans in chunks; checks what `feed` promises on the way.
+fn scan_cut(kinds: KindSet, body: &[u8], cuts: &[usize]) -> Result<Vec<Finding>, String> {
+    let (mut scanner, mut findings, mut start, mut decided) = (Scanner::new(kinds), Vec::new(), 0, 0);
+    for end in cuts.iter().copied().chain([body.len()]) {
+        let (known, before) = (findings.len(), decided);
+        decided = scanner.feed(&body[start..end], &mut findings);
+        start = end;
+        if decided < before || decided > end as u64 {
+            return Err(format!("decided went from {before} to {decided} at {end}"));
+        }
+        for finding in &findings[known..] {
+            if finding.start < before || finding.start >= decided {
+                return Err(format!("{finding:?} reported when decided went from {before} to {decided}"));
+            }
+        }
+    }
+    let known = findings.len();
+    scanner.finish(&mut findings);
+    match findings[known..].iter().find(|finding| finding.start < decided) {
+        Some(finding) => Err(format!("{finding:?} reported at the end, but {decided} was decided")),
+        None if !findings.is_sorted() => Err(format!("out of order: {findings:?}")),
+        None => Ok(findings),
+    }
+}
+
+/// Some ways to cut `len` bytes.
+fn cuts(random: &mut Random, len: usize) -> Vec<usize> {
+    let mut cuts: Vec<usize> = match random.below(4) {
+        0 => (0..random.below(4)).map(|_| random.below(len + 1)).collect(),
+        1 => (0..random.below(40)).map(|_| random.below(len + 1)).collect(),
+        2 => (0..len).step_by(1 + random.below(9)).collect(),
+        _ => (0..len).step_by(1 + random.below(200)).collect(),
+    };
+    cuts.sort_unstable();
+    cuts
+}
+
+fn differs(kinds: KindSet, body: &[u8], cuts: &[usize]) -> Option<String> {
+    let expected = reference::scan(kinds, body);
+    let whole = scan(kinds, body);
+    if whole != expected {
+        return Some(format!("in one piece: {whole:?}\nreference:    {expected:?}"));
+    }
+    match scan_cut(kinds, body, cuts) {
+        Ok(found) if found == expected => None,
+        Ok(found) => Some(format!("cut at {cuts:?}: {found:?}\nreference: {expected:?}")),
+        Err(why) => Some(format!("cut at {cuts:?}: {why}")),
+    }
+}
+
+/// `byte` in one of the ways to escape it.
+fn escaped(random: &mut Random, byte: u8, style: usize) -> String {
+    match style {
+        0 => format!("\\u{byte:04x}"),
+        1 => format!("\\u{byte:04X}"),
+        2 => format!("\\\\u{byte:04x}"),
+        3 => format!("%{byte:02X}"),
+        4 => format!("%{byte:02x}"),
+        5 => format!("&#{byte};"),
+        6 => format!("&#{byte:0width$};", width = random.below(8)),
+        _ => format!("&#x{byte:x};"),
+    }
+}
+
+/// May stand in a value, and is decoded.
+fn is_decoded(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b" +-._@'".contains(&byte)
+}
+
+/// `value` with one in `rarity` of its characters escaped in one style, or each in its own.
+fn escape(random: &mut Random, value: &[u8], rarity: usize) -> Vec<u8> {
+    let style = random.below(9);
+    let (mut out, mut rest) = (Vec::new(), value);
+    while let [byte, tail @ ..] = rest {
+        // What is an escape already stays one.
+        let len = match rest {
+            [b'%', ..] => 3,
+            [b'\\', b'\\', b'u', ..] => 7,
+            [b'\\', b'u', ..] => 6,
+            [b'\\', b'\\', ..] => 3,
+            [b'\\', ..] => 2,
+            [b'&', ..] => rest.iter().position(|byte| *byte == b';').map_or(1, |end| end + 1),
+            _ => 0,
+        };
+        if len > 0 {
+            let (escape, tail) = rest.split_at(len.min(rest.len()));
+            out.extend_from_slice(escape);
+            rest = tail;
+            continue;
+        }
+        if is_decoded(*byte) && random.below(rarity) == 0 {
+            let style = if style == 8 { random.below(8) } else { style };
+            out.extend_from_slice(escaped(random, *byte, style).as_bytes());
+        } else {
+            out.push(*byte);
+        }
+        rest = tail;
+    }
+    out
+}
+
+fn positives(longest: usize) -> Vec<(Kind, Vec<u8>)> {
+    let rows = Kind::all().flat_map(|kind| corpus::rows(kind).into_iter().map(move |row| (kind, row)));
+    rows.filter(|(_, row)| row.body.len() <= longest)
+        .flat_map(|(kind, row)| {
+            let value = |finding: &Finding| row.body[finding.start as usize..finding.end as usize].to_vec();
+            row.wanted.iter().map(|finding| (kind, value(finding))).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn every_value_of_the_corpora_is_found_whole_when_any_of_its_characters_are_escaped() {
+    let mut missed = Vec::new();
+    let values = positives(4000);
+    for case in 0..20_000u64 {
+        let mut random = Random(case | 4 << 40);
+        let (kind, value) = &values[random.below(values.len())];
+        let rarity = 1 + random.below(20);
+        let value = escape(&mut random, value, rarity);
+        let (before, after) = random.pick(&[&("\"", "\""), &("<td>", "</td>"), &("k=", "&x=1"), &("", "")]);
+        let body = [before.as_bytes(), &value, after.as_bytes()].concat();
+        let (start, end) = (before.len() as u64, (before.len() + value.len()) as u64);
+        let found = scan([*kind].into_iter().collect(), &body);
+        if !found.contains(&Finding { start, end, kind: *kind }) {
+            missed.push(format!("{} {found:?}: {}", kind.name(), body.escape_ascii()));
+        }
+    }
+    assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed[..missed.len().min(8)].join("\n"));
+}
+
+#[test]
+fn bodies_of_escaped_values_and_near_misses_in_any_cut() {
+    let values = positives(300);
+    let noise = [
+        "\\", "\\\\", "\\u", "\\u00", "%", "%4", "&", "&#", "&#x4", "&comma", "x", " ", "\"", "\n", "@", "-----", "%B4111",
+        "&#64", "%3D",
+    ];
+    for case in 0..30_000u64 {
+        let mut random = Random(case | 5 << 40);
+        let mut body = Vec::new();
+        for _ in 0..1 + random.below(6) {
+            match random.below(4) {
+                0 => (0..random.below(6)).for_each(|_| body.extend_from_slice(random.pick(&noise).as_bytes())),
+                1 => body.extend(std::iter::repeat_n(b'z', random.below(700))),
+                _ => {
+                    let (_, value) = &values[random.below(values.len())];
+                    let rarity = 1 + random.below(30);
+                    body.extend(escape(&mut random, value, rarity));
+                    if random.below(3) == 0 {
+                        let at = random.below(body.len());
+                        body.truncate(at);
+                    }
+                }
+            }
+        }
+        let cuts = cuts(&mut random, body.len());
+        if let Some(why) = differs(KindSet::all(), &body, &cuts) {
+            panic!("case {case}: {why}\nbody {:?}", body.escape_ascii().to_string());
+        }
+    }
+}
+
+#[test]
+fn escaped_cards_keep_their_last_four_digits_and_json_stays_json() {
+    let rows: [(&str, &str); 7] = [
+        (r#"{"k":"\u0034111111111111111"}"#, r#"{"k":"************1111"}"#),
+        (r#"{"k":"411111111111\u0031111"}"#, r#"{"k":"************\u0031111"}"#),
+        (r#"{"k":"\\u0034111111111111111"}"#, r#"{"k":"************1111"}"#),
+        (r#"{"k":"4111\u00201111\u00201111\u00201111"}"#, r#"{"k":"****\u0020****\u0020****\u00201111"}"#),
+        (r#"{"k":"jane.doe\u002bx@example.com"}"#, r#"{"k":"[REDACTED:email]"}"#),
+        ("4111%201111%201111%201111", "****%20****%20****%201111"),
+        ("<b>4111&nbsp;1111&nbsp;1111&nbsp;111&#49;</b>", "<b>****&nbsp;****&nbsp;****&nbsp;111&#49;</b>"),
+    ];
+    for (body, masked) in rows {
+        let findings = scan(KindSet::all(), body.as_bytes());
+        let json = body.starts_with('{');
+        let out = rewrite(body.as_bytes(), &findings, KindSet::EMPTY, json, None).unwrap();
+        assert_eq!(String::from_utf8_lossy(&out), masked);
+    }
+    let values = positives(300);
+    for case in 0..5_000u64 {
+        let mut random = Random(case | 6 << 40);
+        let (kind, value) = &values[random.below(values.len())];
+        let text: String = value
+            .iter()
+            .filter(|byte| is_decoded(**byte))
+            .map(|byte| {
+                let style = random.below(3);
+                if random.below(3) == 0 { escaped(&mut random, *byte, style) } else { char::from(*byte).to_string() }
+            })
+            .collect();
+        let body = format!("{{\"k\":\"{text}\"}}");
+        let findings = scan([*kind].into_iter().collect(), body.as_bytes());
+        for same_length in [KindSet::EMPTY, KindSet::all()] {
+            let out = rewrite(body.as_bytes(), &findings, same_length, true, None).unwrap();
+            let read: Result<serde_json::Value, _> = serde_json::from_slice(&out);
+            assert!(read.is_ok(), "{body} became {}", out.escape_ascii());
+            assert!(same_length == KindSet::EMPTY || out.len() == body.len());
+        }
+    }
+}
+
+#[test]
+fn what_is_clean_again_behind_an_escape_is_let_go() {
+    let (mut scanner, mut findings) = (Scanner::new(KindSet::all()), Vec::new());
+    let mut fed = 0;
+    for text in ["{\"a\": \"\\u0041 and %41\",\n", "\"b\": 1,\n"].iter().cycle().take(200) {
+        fed += text.len() as u64;
+        assert_eq!(scanner.feed(text.as_bytes(), &mut findings), fed);
+    }
+    assert!(scanner.held() < 600, "{} held", scanner.held());
+    assert!(findings.is_empty());
+}
