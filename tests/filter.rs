@@ -437,6 +437,20 @@ fn what_cannot_be_masked_as_a_number_is_masked_as_text() {
 }
 
 #[test]
+fn digests_in_the_trailers_of_a_masked_body_are_removed() {
+    for flag in [true, false] {
+        for content_type in ["text/plain", "text/event-stream"] {
+            let mut envoy = envoy(flag, "block");
+            let list = [("content-type", content_type), ("trailer", "digest")];
+            envoy.exchange(&get(), &response(&[CLEAN, b"."], End::ByTrailers, &list));
+            assert_eq!(envoy.script.removed_trailers(), Vec::<String>::new(), "what was not changed keeps them");
+            envoy.exchange(&get(), &response(&[MAIL, b"."], End::ByTrailers, &list));
+            assert!(envoy.script.removed_trailers().contains(&"digest".to_owned()), "{flag} {content_type}");
+        }
+    }
+}
+
+#[test]
 fn headers_that_are_no_utf8_change_nothing() {
     for flag in [true, false] {
         let mut request = post(&[MAIL], End::OnLastChunk, &[]);

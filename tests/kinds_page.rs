@@ -28,6 +28,10 @@ fn page() -> String {
          and a terminal colour count as the byte they stand for, not as letters and digits beside a value. Values that are \
          documentation examples are findings like any other. To tell, bodyguard looks at {LOOK_BEHIND} bytes before a value and \
          {LOOK_AHEAD} behind it.\n\n\
+         A value is also found when some or all of its letters, digits, spaces and `+ - . _ @ '` are escaped: `\\u0041` in JSON \
+         (and in JSON inside JSON, with up to four backslashes), `%41` in a URL, `&#65;`, `&#x41;`, `&nbsp;`, `&plus;`, `&apos;`, \
+         `&commat;`, `&period;` and `&lowbar;` in HTML and XML, whatever the body's type. Masked are whole escapes. Decoded is \
+         once: `%2541` is no `A`. What is a value as it is written stays one, whatever it reads like decoded.\n\n\
          | kind | what | masked as | longest value, bytes |\n|---|---|---|---|\n"
     );
     for spec in &KINDS {

@@ -20,7 +20,8 @@ const CORPORA = ["json", "html", "dense"];
 const ENGINES = ["memcpy", "bodyguard", "bodyguard in 16 KB chunks", "bodyguard, secrets only", "RegexSet + find_iter", "one lazy DFA (meta)"];
 const BODYGUARD = 1;
 const SECRETS = 3;
-const ADVERSARIAL = ["digits", "cards", "grouped", "ssns", "ats", "a-at-a", "locals", "dots", "labels", "begins", "keys", "eyj", "eyj-dots"];
+const ADVERSARIAL = ["digits", "cards", "grouped", "ssns", "ats", "a-at-a", "locals", "dots", "labels", "begins", "keys", "eyj", "eyj-dots",
+  "backslashes", "percents", "escapes", "escaped-ats", "far-escapes", "escaped-keys"];
 
 const module = await WebAssembly.compile(readFileSync(modulePath));
 const wasi = new WASI({ version: "preview1" });

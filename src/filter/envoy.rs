@@ -128,6 +128,13 @@ impl Host for Envoy {
         checked(unsafe { proxy_remove_header_map_value(header_map(direction), name.as_ptr(), name.len()) })
     }
 
+    fn remove_trailer(&self, direction: Direction, name: &str) -> HostResult<()> {
+        // Each map of trailers is numbered behind its headers.
+        let map = header_map(direction).saturating_add(1);
+        // SAFETY: pointer and length are of one live slice, which the host only reads.
+        checked(unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) })
+    }
+
     fn body(&self, direction: Direction, start: usize, len: usize) -> HostResult<Vec<u8>> {
         buffer(number(direction), start, len)
     }

@@ -62,6 +62,8 @@ pub struct Flow {
     pub trailers: bool,
     /// The last callback paused: the body that the next one sees is in Envoy's buffer, and bound to its limit.
     pub paused: bool,
+    /// It leaves other than it came.
+    pub rewritten: bool,
     /// What was drained.
     pub kept: Vec<u8>,
     /// Bytes that have come.
@@ -89,6 +91,7 @@ impl Flow {
             headers_held: false,
             trailers: false,
             paused: false,
+            rewritten: false,
             kept: Vec::new(),
             received: 0,
             expected: None,

@@ -34,6 +34,9 @@ pub trait Host {
     /// Removes a header, in the same window.
     fn remove_header(&self, direction: Direction, name: &str) -> HostResult<()>;
 
+    /// Removes a trailer, in the trailers callback; one that is not there is none.
+    fn remove_trailer(&self, direction: Direction, name: &str) -> HostResult<()>;
+
     /// Bytes of the body that is visible now: the chunk, or all that Envoy has buffered while the filter paused.
     fn body(&self, direction: Direction, start: usize, len: usize) -> HostResult<Vec<u8>>;
 

@@ -190,6 +190,16 @@ impl<H: Host> HttpStream<H> {
 
     /// Trailers end a body that no body callback has ended.
     pub fn on_trailers(&mut self, direction: Direction) -> Step {
+        let step = self.end_by_trailers(direction);
+        if step == Step::Continue && self.flow(direction).rewritten {
+            for name in STALE_HEADERS {
+                let _ = self.host.remove_trailer(direction, name);
+            }
+        }
+        step
+    }
+
+    fn end_by_trailers(&mut self, direction: Direction) -> Step {
         let now = self.host.now();
         self.first_body_callback(direction, now);
         let flow = self.flow(direction);

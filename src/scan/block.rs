@@ -190,7 +190,7 @@ mod tests {
             assert_eq!((simd.any(), simd.mask()), (scalar.any(), scalar.mask()));
             assert_eq!(simd::digits(block), scalar::digits(block));
             assert_eq!(simd::escapes(block), scalar::escapes(block));
-            assert_eq!(simd::may_escape(block), scalar::may_escape(block));
+            assert_eq!(simd::may_escape(block, block), scalar::may_escape(block, block));
         }
     }
 }

@@ -11,6 +11,11 @@
 //! finding: go on at its end. None: go on at the next position. Findings of different kinds may overlap, and all are reported.
 //! `tests/reference` does exactly that, position by position; `tests/scan_exact.rs` and the fuzz target hold the scanner to it.
 //!
+//! The same is done with the body as it reads when its escapes are decoded, and what is found there and holds an escape is a
+//! finding too, by the bytes it takes in the body (`view`). An escape is one of JSON (`\u0041`, up to four backslashes), of a URL
+//! (`%41`) or of HTML (`&#65;`, `&#x41;`, `&nbsp; &plus; &apos; &commat; &period; &lowbar;`), of at most ten bytes, that stands for
+//! a letter, a digit, a space or one of `+ - . _ @ '`. Two findings of a kind that overlap become one.
+//!
 //! # How
 //!
 //! ```text
@@ -38,7 +43,8 @@
 //! # Bounds
 //!
 //! A start is decided at the latest [`hold_back`] bytes behind it: 80 bytes for card numbers and the like, 64 KiB for a private
-//! key. What is held between chunks is at most twice the largest of these, and what validators look behind. Work is linear: a
+//! key; near escapes, that many characters, of ten bytes at most. What is held between chunks is at most twice the largest of
+//! these, and what validators look behind; near escapes that twice, and 24 bytes for each escape that is not decided. Work is linear: a
 //! byte is read once by stage one, and a walk goes at most to the end of a run that only one start leads into, for `may_start`
 //! of each kind refuses starts in the middle of one; `benches/engine` shows the cost on bodies made to hurt.
 
@@ -72,7 +78,8 @@ pub struct Finding {
     pub kind: Kind,
 }
 
-/// Most bytes behind the start of a value of `kind` until it is decided, and so most that a stream is held back for it.
+/// Most characters behind the start of a value of `kind` until it is decided, and so most that a stream is held back for it. A
+/// character is a byte, or an escape of at most ten.
 pub fn hold_back(kind: Kind) -> usize {
     kind.spec().max_len.saturating_add(LOOK_AHEAD)
 }

@@ -22,8 +22,10 @@ pub(crate) use escape::escape_at;
 use escape::{ESCAPE_MAX, Parsed};
 use offsets::Offsets;
 
-/// Bytes that are read in one piece while the view is awake; then it may fall asleep.
+/// Bytes that are read in one piece when the view wakes; then it may fall asleep. Twice as many each time that it does not.
 const WINDOW: usize = 512;
+/// Most bytes that are read in one piece while the view is awake.
+const WINDOW_MAX: usize = 8 * 1024;
 
 /// Finds all occurrences of a set of kinds in one body, escaped ones among them.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct Scanner {
 struct View {
     scanner: Plain,
     offsets: Offsets,
+    /// Bytes that are read next in one piece.
+    window: usize,
     /// Decoded bytes on their way to the scanner.
     decoded: Vec<u8>,
     found: Vec<Finding>,
@@ -130,7 +134,7 @@ impl Scanner {
 
     /// Reads on from `at` with both scanners, one window.
     fn wake(&mut self, mut view: Box<View>, bytes: &[u8], at: usize, to: usize) -> usize {
-        let window = to.min(at.saturating_add(WINDOW));
+        let window = to.min(at.saturating_add(view.window));
         let mut end = at;
         while end < window {
             let found = escape::find(bytes, end, window, self.last);
@@ -153,6 +157,7 @@ impl Scanner {
         view.feed(&mut self.found);
         self.mixed = true;
         if !view.knows_what(&self.raw) {
+            view.window = view.window.saturating_mul(2).min(WINDOW_MAX);
             self.view = Some(view);
         }
         end
@@ -181,7 +186,7 @@ impl Scanner {
 impl View {
     /// A view that begins where `raw` has come to.
     fn of(raw: &Plain) -> View {
-        View { scanner: raw.clone(), offsets: Offsets::default(), decoded: Vec::new(), found: Vec::new() }
+        View { window: WINDOW, scanner: raw.clone(), offsets: Offsets::default(), decoded: Vec::new(), found: Vec::new() }
     }
 
     /// Adds an escape at `raw`.

@@ -74,6 +74,7 @@ struct State {
     reply: Option<LocalReply>,
     reset: bool,
     resumed: Vec<Direction>,
+    removed_trailers: Vec<String>,
     log: Vec<(log::Level, String)>,
     metrics: Vec<(String, i64)>,
     filter_state: BTreeMap<String, String>,
@@ -101,6 +102,11 @@ impl Script {
     pub fn metric(&self, parts: &[&str]) -> i64 {
         let all = self.metrics();
         all.iter().filter(|(name, _)| parts.iter().all(|part| name.contains(part))).map(|(_, value)| value).sum()
+    }
+
+    /// Trailers that were removed, in all exchanges.
+    pub fn removed_trailers(&self) -> Vec<String> {
+        self.0.borrow().removed_trailers.clone()
     }
 
     pub fn pass_time(&self, nanoseconds: u64) {
@@ -149,6 +155,10 @@ impl Host for Script {
     fn remove_header(&self, direction: Direction, name: &str) -> HostResult<()> {
         self.open(direction)?;
         self.0.borrow_mut().headers.entry(direction).or_default().retain(|(other, _)| other != name);
+        Ok(())
+    }
+    fn remove_trailer(&self, _: Direction, name: &str) -> HostResult<()> {
+        self.0.borrow_mut().removed_trailers.push(name.to_owned());
         Ok(())
     }
     fn body(&self, direction: Direction, start: usize, len: usize) -> HostResult<Vec<u8>> {

@@ -199,7 +199,7 @@ fn dense(random: &mut Random, size: usize) -> (Vec<u8>, usize) {
 }
 
 /// Bodies made to hurt, each the same few bytes over and over: what every stage has most work with, and finds nothing in.
-pub const ADVERSARIAL: [(&str, &str); 13] = [
+pub const ADVERSARIAL: [(&str, &str); 19] = [
     ("digits", "0123456789"),
     ("cards", "4111111111111112 "),
     ("grouped", "4111-1111-1111-1112-"),
@@ -219,6 +219,15 @@ pub const ADVERSARIAL: [(&str, &str); 13] = [
     ("keys", "-----BEGIN PRIVATE KEY-----\nMIIE"),
     ("eyj", "eyJ"),
     ("eyj-dots", "eyJ."),
+    ("backslashes", "\\"),
+    ("percents", "%"),
+    ("escapes", "%41"),
+    ("escaped-ats", "a\\u0040"),
+    (
+        "far-escapes",
+        "&#x41;........................................................................................................................",
+    ),
+    ("escaped-keys", "\\u002d----BEGIN PRIVATE KEY-----\nMIIE"),
 ];
 
 /// A body of a corpus by its name, and how many findings are in it.

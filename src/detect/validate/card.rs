@@ -63,6 +63,16 @@ fn goes_on_a_chain(candidate: &Candidate<'_>) -> bool {
     if count > 0 && candidate.before.get(..outside).is_some_and(boundary::alphanumeric_before) {
         count = count.saturating_sub(1);
     }
+    // An expiry or a year before the number, in digits alone, is no chain; `89`, which ICCIDs begin with, is neither.
+    let date = count == 1
+        && *separator != b'-'
+        && candidate
+            .before
+            .last_chunk::<GROUP>()
+            .is_some_and(|[four @ .., _]| four.iter().all(u8::is_ascii_digit) && !four.starts_with(b"89"));
+    if date {
+        return false;
+    }
     // Coordinates of a drawing: `0-5029-1968-5535-4561`.
     let number = count == 0 && matches!(candidate.before, [.., b'0'..=b'9', b'-']);
     number || (count < CHAIN_MAX && !count.is_multiple_of(FOURS))

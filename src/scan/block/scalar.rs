@@ -47,10 +47,11 @@ pub(crate) fn digits(block: &Block) -> u64 {
     block.iter().fold(0, |mask, byte| mask >> 1 | u64::from(byte.is_ascii_digit()) << BLOCK.saturating_sub(1))
 }
 
-/// Does any byte begin escapes?
-pub(crate) fn may_escape(block: &Block) -> bool {
+/// Does any byte of two blocks begin escapes?
+pub(crate) fn may_escape(a: &Block, b: &Block) -> bool {
     // Without a branch in it, so that it becomes vector instructions where there are any.
-    block.iter().fold(false, |found, byte| found | (*byte == b'\\') | (*byte == b'%') | (*byte == b'&'))
+    let begins = |byte: u8| (byte == b'\\') | (byte == b'%') | (byte == b'&');
+    a.iter().zip(b).fold(false, |found, (a, b)| found | begins(*a) | begins(*b))
 }
 
 /// Which bytes begin escapes: `\`, `%` and `&`.

@@ -124,11 +124,14 @@ fn begin_escapes(bytes: v128) -> v128 {
     v128_or(v128_or(is(b'\\'), is(b'%')), is(b'&'))
 }
 
-/// Does any byte begin escapes?
+/// Does any byte of two blocks begin escapes?
 #[inline(always)]
-pub(crate) fn may_escape(block: &Block) -> bool {
-    let near = v128_or(begin_escapes(load::<0>(block)), begin_escapes(load::<16>(block)));
-    v128_any_true(v128_or(near, v128_or(begin_escapes(load::<32>(block)), begin_escapes(load::<48>(block)))))
+pub(crate) fn may_escape(a: &Block, b: &Block) -> bool {
+    let half = |block| {
+        let near = v128_or(begin_escapes(load::<0>(block)), begin_escapes(load::<16>(block)));
+        v128_or(near, v128_or(begin_escapes(load::<32>(block)), begin_escapes(load::<48>(block))))
+    };
+    v128_any_true(v128_or(half(a), half(b)))
 }
 
 /// Which bytes begin escapes: `\`, `%` and `&`.

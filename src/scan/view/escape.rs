@@ -9,6 +9,8 @@ use crate::scan::block::{self, BLOCK, Block};
 pub(super) const ESCAPE_MAX: usize = 10;
 /// Most backslashes of one: JSON in JSON in JSON doubles them each time.
 const BACKSLASHES: usize = 4;
+/// Bytes that are looked at one by one before whole blocks are.
+const NEAR: usize = 8;
 /// No-break space in Latin-1, taken for a space.
 const NO_BREAK_SPACE: u32 = 0xa0;
 
@@ -30,15 +32,34 @@ pub(super) enum Parsed {
 /// The first position in `from..to` at which an escape begins, or may begin where `bytes` end; `last` is the byte before them.
 pub(super) fn find(bytes: &[u8], from: usize, to: usize, last: u8) -> Option<(usize, Parsed)> {
     let rest = bytes.get(from..to).unwrap_or_default();
+    // Where there is one, there is another.
+    let (near, rest) = rest.split_at_checked(NEAR).unwrap_or((rest, &[]));
+    let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&');
+    let mask = near.iter().rev().fold(0, |mask, byte| mask << 1 | u64::from(begins(byte)));
+    if let Some(found) = first(bytes, from, mask, last) {
+        return Some(found);
+    }
+    let from = from.saturating_add(near.len());
     let (blocks, edge) = rest.as_chunks();
-    for (index, block) in blocks.iter().enumerate() {
-        if block::may_escape(block) {
-            let base = from.wrapping_add(index.wrapping_mul(BLOCK));
-            let found = first(bytes, base, block::escapes(block), last);
-            if found.is_some() {
-                return found;
+    let (pairs, single) = blocks.as_chunks();
+    let look = |at: usize, block: &Block| {
+        let base = from.wrapping_add(at.wrapping_mul(BLOCK));
+        first(bytes, base, block::escapes(block), last)
+    };
+    // Two blocks are asked at once, which is quicker.
+    for (index, [a, b]) in pairs.iter().enumerate() {
+        if block::may_escape(a, b) {
+            let at = index.wrapping_mul(2);
+            if let Some(found) = look(at, a).or_else(|| look(at.wrapping_add(1), b)) {
+                return Some(found);
             }
         }
+    }
+    if let Some(found) = single.first().and_then(|block| look(pairs.len().wrapping_mul(2), block)) {
+        return Some(found);
+    }
+    if edge.is_empty() {
+        return None;
     }
     let mut block: Block = [0; BLOCK];
     for (to, from) in block.iter_mut().zip(edge) {
@@ -70,8 +91,15 @@ fn first(bytes: &[u8], base: usize, mut mask: u64, last: u8) -> Option<(usize, P
 #[inline]
 fn parse(bytes: &[u8]) -> Parsed {
     match bytes {
+        // Most of what looks like one is seen to be none at a glance.
+        [b'%', high, ..] if !matches!(high, b'2'..=b'7') => Parsed::No,
+        [b'\\', next, ..] if !matches!(next, b'u' | b'\\') => Parsed::No,
+        [b'&', a, b, ..]
+            if !matches!([a, b], [b'#', _] | [b'n', b'b'] | [b'p', b'l' | b'e'] | [b'a', b'p'] | [b'c', b'o'] | [b'l', b'o']) =>
+        {
+            Parsed::No
+        }
         [b'%', hex @ ..] => hexadecimal(1, hex),
-        [b'\\', b'"' | b'n' | b'/', ..] => Parsed::No,
         [b'\\', ..] => unicode(bytes),
         [b'&', b'#', number @ ..] => numeric(number),
         [b'&', ..] => named(bytes),
