@@ -16,7 +16,7 @@ pub enum Stage {
     /// written into the last chunk.
     Drained,
     /// As `Drained`, and we pause, as long as the body is small: nothing says whether trailers will end it, and they may. Once it is
-    /// larger than [`PROBE_BYTES`] it is `Drained`.
+    /// larger than [`PROBE_BYTES`] or [`PROBE_BYTES_CHUNKED`] it is `Drained`.
     Probed,
     /// It flows: each chunk is judged by itself, but for its end.
     Streamed,
@@ -34,6 +34,10 @@ pub const FLOOR_BYTES: usize = 32 * 1024;
 /// Most bytes of a body that trailers can end without having been announced: with one frame of HTTP/2 behind them, they may still be
 /// written into a buffer of the floor's size, where that frame is the last.
 pub const PROBE_BYTES: usize = FLOOR_BYTES / 2;
+
+/// The same of a chunked response over HTTP/1.1. While we pause, the next chunk must fit the listener's buffer, and there it may be as
+/// long as the cluster's; so we do not pause for long.
+pub const PROBE_BYTES_CHUNKED: usize = 4 * 1024;
 
 /// Most bytes that could leave and yet wait, where announced trailers may come and bytes behind them are held: masks make them at
 /// most about three times as long.
@@ -66,6 +70,8 @@ pub struct Flow {
     pub rewritten: bool,
     /// What was drained.
     pub kept: Vec<u8>,
+    /// While `Probed`: how far.
+    pub probe_bytes: usize,
     /// Bytes that have come.
     pub received: u64,
     /// Bytes that will come, where the head says so.
@@ -93,6 +99,7 @@ impl Flow {
             paused: false,
             rewritten: false,
             kept: Vec::new(),
+            probe_bytes: PROBE_BYTES,
             received: 0,
             expected: None,
             charged: 0,

@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use super::deliver::STALE_HEADERS;
-use super::flow::{Flow, PROBE_BYTES, Stage};
+use super::flow::{Flow, PROBE_BYTES_CHUNKED, Stage};
 use super::head::Headers;
 use super::host::Host;
 use super::root::{Shared, TICK_MILLISECONDS, Waiting};
@@ -328,6 +328,10 @@ impl<H: Host> HttpStream<H> {
         if may_rewrite {
             self.remove_headers(direction, headers, &STALE_HEADERS);
         }
+        // Only HTTP/1.1 has this header, and of a request Envoy has removed it already: its chunks fit the listener's buffer.
+        if headers.get("transfer-encoding").is_some() {
+            self.flow(direction).probe_bytes = PROBE_BYTES_CHUNKED;
+        }
         let stage = if self.flow(direction).expected.is_some() {
             Stage::Drained
         } else if self.grpc || headers.get("trailer").is_some() {
@@ -385,7 +389,7 @@ impl<H: Host> HttpStream<H> {
             } else {
                 flow.kept.extend_from_slice(&chunk);
             }
-            if flow.kept.len() > PROBE_BYTES {
+            if flow.kept.len() > flow.probe_bytes {
                 flow.stage = Stage::Drained;
             }
             if self.host.replace_body(direction, size, b"").is_err() {
