@@ -49,6 +49,10 @@ envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module i
 	@.local/python/bin/python3 -B -m pytest -c tests/envoy/pytest.ini tests/envoy --module $(WASM) \
 	  --envoy .local/envoy-$(ENVOY_OLDEST)/envoy --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
 
+wasm-test: rust-wasm ## the scanner's tests as WebAssembly, where simd128 is on (needs Node.js)
+	@scripts/need node
+	@scripts/wasm-test
+
 # Another length: make soak SECONDS=30
 soak: build envoy-newest .local/python/.ready ## 200 streams at once through one worker, for two minutes: bytes, memory, counters
 	@.local/python/bin/python3 -B tests/envoy/soak.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) \
@@ -98,4 +102,4 @@ envoy-newest:
 	@scripts/python-env .local/python --requirement tests/envoy/requirements.txt
 	@touch $@
 
-.PHONY: help build demo run test lint unit envoy-test soak bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest
+.PHONY: help build demo run test lint unit envoy-test wasm-test soak bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest
