@@ -212,7 +212,7 @@ async def run(args: argparse.Namespace, folder: Path) -> list[str]:
         await asyncio.sleep(0.5)
         wrong = soak.wrong[:20] + await asyncio.to_thread(add_up, envoy, soak, samples, args.seconds)
     finally:
-        wrong_end = await asyncio.to_thread(envoy.stop)
+        wrong_end = await asyncio.to_thread(envoy.end)
         server.close()
     return wrong + wrong_end
 
