@@ -57,7 +57,7 @@ impl Place {
 }
 
 /// Starts every text of `application/json-seq` (RFC 7464).
-const RECORD_SEPARATOR: u8 = 0x1e;
+pub(super) const RECORD_SEPARATOR: u8 = 0x1e;
 
 impl JsonTracker {
     /// A bare token that is longer is no number that anyone reads; [`JsonTracker::safe_cut`] does not wait for its end.
@@ -170,7 +170,7 @@ fn token_end(bytes: &[u8], place: Place, start: usize, end: usize) -> usize {
 }
 
 /// A byte of a number or of a bare word: neither space nor anything that JSON separates with.
-fn is_token_byte(byte: u8) -> bool {
+pub(super) fn is_token_byte(byte: u8) -> bool {
     !matches!(byte, b'"' | b',' | b':' | b'[' | b']' | b'{' | b'}' | RECORD_SEPARATOR) && !byte.is_ascii_whitespace()
 }
 
