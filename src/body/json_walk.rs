@@ -45,7 +45,7 @@ pub enum Passed {
         start: u64,
         /// Its closing quote.
         end: u64,
-        /// The paths of the member.
+        /// The paths that name the member itself, not what holds it.
         paths: PathSet,
     },
     /// A scalar, or a piece of a long one: what stands between the quotes of a string, never empty, or a bare token.
@@ -144,6 +144,11 @@ impl JsonWalk {
             key: Key::default(),
             unit: 0,
         }
+    }
+
+    /// Will nothing be told any more, and every byte stand in text?
+    pub fn is_over(&self) -> bool {
+        self.layout == Layout::Documents && self.want == Want::Nothing
     }
 
     /// The offset of the next byte.
@@ -315,20 +320,20 @@ impl JsonWalk {
         }
     }
 
-    /// Goes down to the member of the object whose key has come.
-    fn member(&mut self) {
-        if let Some(&frame) = self.frames.last() {
-            self.live.truncate(frame.live_end);
-            let named = self.paths.child(&mut self.live, frame.live..frame.live_end, Name::Key(self.key.name()));
-            self.child = frame.paths.union(named);
-        }
+    /// Goes down to the member of the object whose key has come; returns the paths that name it.
+    fn member(&mut self) -> PathSet {
+        let Some(&frame) = self.frames.last() else { return PathSet::EMPTY };
+        self.live.truncate(frame.live_end);
+        let named = self.paths.child(&mut self.live, frame.live..frame.live_end, Name::Key(self.key.name()));
+        self.child = frame.paths.union(named);
+        named
     }
 
     fn step_in_string(&mut self, byte: u8, key: bool, told: &mut impl FnMut(Passed)) {
         match byte {
             b'"' if key => {
-                self.member();
-                told(Passed::Key { start: self.start, end: self.at, paths: self.child });
+                let paths = self.member();
+                told(Passed::Key { start: self.start, end: self.at, paths });
                 self.want = Want::Colon;
             }
             b'"' => {
