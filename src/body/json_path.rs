@@ -161,7 +161,7 @@ impl Step {
 }
 
 /// Paths that are followed together.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct JsonPaths {
     nodes: Vec<Node>,
     /// The first node of each path that has one.
@@ -172,7 +172,7 @@ pub struct JsonPaths {
     count: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Node {
     link: Link,
     /// The path that ends with this link. None: the next node goes on.

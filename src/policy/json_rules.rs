@@ -44,7 +44,7 @@ pub enum JsonSource {
 }
 
 /// All that a policy says about places in JSON.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct JsonRules {
     paths: Arc<JsonPaths>,
     limits: Vec<(Kind, Limit)>,
