@@ -46,7 +46,7 @@ impl Inspector {
             untyped: media_type.essence().is_empty(),
             same_length: mask::same_length(&body_rule, media_type),
             decoder: Decoder::new(coding, body_rule.max_bytes),
-            scanner: Scanner::new(body_rule.kinds()),
+            scanner: Scanner::new(&body_rule.program),
             findings: Vec::new(),
             raw_bytes: 0,
             plain_bytes: 0,

@@ -57,7 +57,7 @@ impl Streamer {
         Streamer {
             same_length: mask::same_length(&body_rule, media_type),
             decoder: Some(Decoder::new(coding, MAX_DECODED_CHUNK_BYTES)),
-            scanner: Scanner::new(body_rule.kinds()),
+            scanner: Scanner::new(&body_rule.program),
             json,
             untyped: media_type.essence().is_empty() && judge::redacts(&rule, &body_rule),
             findings: Vec::new(),

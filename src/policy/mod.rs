@@ -34,6 +34,7 @@ mod wire;
 use std::sync::Arc;
 
 use crate::detect::KindSet;
+use crate::scan::Program;
 
 pub use explain::{Explanation, HostMatch, Trial};
 pub use schema::json_schema;
@@ -167,6 +168,8 @@ pub struct BodyRule {
     pub redact: KindSet,
     /// The `detect_sensitive_data` hook: blocks on any kind.
     pub sensitive_data: bool,
+    /// Looks for all of these; rules that look for the same share it.
+    pub program: Arc<Program>,
     /// Mask in `detect` and `shadow` too.
     pub redact_in_observe_modes: bool,
     /// Kinds whose masks keep the length in every body; in binary ones all do.
@@ -234,7 +237,7 @@ impl Mode {
 impl BodyRule {
     /// Every kind that must be looked for.
     pub fn kinds(&self) -> KindSet {
-        if self.sensitive_data { KindSet::all() } else { self.block.union(self.redact) }
+        self.program.kinds()
     }
 }
 

@@ -5,7 +5,7 @@
 //! `UPDATE=1 cargo test --test scan_tables` rewrites the files. The numbers in them are little-endian, like every machine that
 //! this crate is built for.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use regex_automata::Anchored;
 use regex_automata::dfa::{Automaton, dense::DFA};
@@ -59,12 +59,13 @@ static FILES: [&[u8]; KINDS.len()] = [
     table!("stripe_key"),
 ];
 
-/// All tables: checked once in the life of a VM, at the first scanner.
-static TABLES: LazyLock<Vec<Option<Table>>> = LazyLock::new(|| FILES.iter().map(|bytes| Table::load(bytes)).collect());
+/// The tables that some program has asked for: each is checked once in the life of a VM.
+static TABLES: [OnceLock<Option<Table>>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];
 
 /// The table of `kind`. Absent only where the module's own bytes are damaged; a test proves that every one loads.
 pub(super) fn table(kind: Kind) -> Option<&'static Table> {
-    TABLES.get(kind.index()).and_then(Option::as_ref)
+    let table = TABLES.get(kind.index())?;
+    table.get_or_init(|| FILES.get(kind.index()).and_then(|bytes| Table::load(bytes))).as_ref()
 }
 
 #[cfg(test)]
