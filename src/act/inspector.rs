@@ -152,7 +152,7 @@ impl Inspector {
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Failure {
         match error {
-            DecodeError::Corrupt => Failure::Corrupt,
+            DecodeError::Corrupt | DecodeError::TooManyBlocks => Failure::Corrupt,
             DecodeError::OverCap => Failure::TooLarge,
         }
     }
