@@ -118,7 +118,7 @@ impl Lane {
     }
 
     fn begin(&mut self, start: u64, slice: Slice<'_>, findings: &mut Vec<Finding>) {
-        self.judge(Open { start, step: Step::Walk(Walk::new(self.table)) }, slice, findings);
+        self.judge(Open { start, step: Step::Walk(Walk::new()) }, slice, findings);
     }
 
     fn judge(&mut self, mut open: Open, slice: Slice<'_>, findings: &mut Vec<Finding>) {
