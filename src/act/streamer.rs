@@ -94,10 +94,7 @@ impl Streamer {
         let decided = self.finder.feed(chunk, &mut self.findings);
         self.plain_bytes = self.plain_bytes.saturating_add(chunk.len() as u64);
         let clean = self.held.is_empty() && self.findings.is_empty() && decided >= self.plain_bytes;
-        if clean && self.json.is_none_or(|json| json.safe_cut(chunk, chunk.len()) == chunk.len()) {
-            if let Some(json) = &mut self.json {
-                json.feed(chunk);
-            }
+        if clean && self.json.as_mut().is_none_or(|json| json.feed_whole(chunk)) {
             self.left = self.plain_bytes;
             return Flowing::AsItCame;
         }
