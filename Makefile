@@ -60,8 +60,8 @@ wasm-test: rust-wasm ## the scanner's tests as WebAssembly, where simd128 is on 
 	@scripts/need node
 	@scripts/wasm-test
 
-# Another length: make soak SECONDS=30
-soak: build envoy-newest .local/python/.ready ## 200 streams at once through one worker, for two minutes: bytes, memory, counters
+# Another length, one world: make soak SECONDS=30 SOAK='--world held'
+soak: build envoy-newest .local/python/.ready ## 200 streams at once through one worker, for two minutes, headers released and held
 	@.local/python/bin/python3 -B tests/envoy/soak.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) \
 	  --seconds $(or $(SECONDS),120) $(SOAK)
 
