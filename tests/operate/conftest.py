@@ -17,7 +17,9 @@ sys.path[:0] = [str(ROOT / "tests" / "envoy"), str(ROOT / "examples" / "demo"), 
 
 from envoy import Envoy  # noqa: E402
 from harness.envoy import FATAL  # noqa: E402
+from harness.message import wait_until  # noqa: E402
 from harness.upstream import Upstream  # noqa: E402
+from stack import Stack  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,3 +77,25 @@ def edge(binary: Path, module: Path, tmp_path: Path):
     assert all(code == 0 for code in codes), codes
     logs = [envoy.log() for envoy in running if envoy.module == module]
     assert not [line for log in logs for line in log.splitlines() if FATAL.search(line)]
+
+
+# Two Envoys, traffic and Prometheus, as `make dashboard` runs them: the tests that look at them are of one xdist group, so that
+# there is one of it.
+SCRAPES = 14
+
+
+@pytest.fixture(scope="session")
+def stack(binary: Path, module: Path, tmp_path_factory: pytest.TempPathFactory):
+    tool("prometheus", "prometheus")
+    stack = Stack(binary, module, tmp_path_factory.mktemp("stack"), interval="1s")
+    try:
+        ask = stack.prometheus.query
+        scrapes = lambda: min([float(sample["value"][1]) for sample in ask("count_over_time(up[1m])")], default=0)
+        wait_until(lambda: scrapes() >= 3, "the first scrapes", 20)
+        stack.traffic.every_case_once()
+        wait_until(lambda: scrapes() >= SCRAPES, "some scrapes more", 40)
+        wait_until(lambda: len(ask("rate(bodyguard_inspect_microseconds_count[10s]) > 0")) == 4, "the histograms", 20)
+        yield stack
+        assert all(envoy.alive() for envoy in stack.envoys.values())
+    finally:
+        stack.stop()
