@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "envoy"), str(ROOT / "examples" / "demo"), str(ROOT / "examples" / "dashboard"), str(Path(__file__).parent)]
@@ -79,9 +80,21 @@ def edge(binary: Path, module: Path, tmp_path: Path):
     assert not [line for log in logs for line in log.splitlines() if FATAL.search(line)]
 
 
-# Two Envoys, traffic and Prometheus, as `make dashboard` runs them: the tests that look at them are of one xdist group, so that
+# Two Envoys, traffic and Prometheus, as `make dashboard` runs them, for the tests of these files: one worker runs them all, so that
 # there is one of it.
+ON_THE_STACK = {"test_metrics.py", "test_grafana.py", "test_dashboard.py"}
 SCRAPES = 14
+
+
+class OneStack(LoadScopeScheduling):
+    """The tests on the stack on one worker, everything else wherever there is time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if Path(nodeid.partition("::")[0]).name in ON_THE_STACK else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
+    return OneStack(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -25,14 +25,12 @@ def filled_in(expression: str) -> str:
     return expression
 
 
-@pytest.mark.xdist_group("stack")
 @pytest.mark.parametrize("expression", TARGETS)
 def test_every_panel_has_data(stack, expression):
     samples = stack.prometheus.query(filled_in(expression))
     assert samples and any(sample["value"][1] != "NaN" for sample in samples)
 
 
-@pytest.mark.xdist_group("stack")
 def test_the_variable_offers_the_policies_and_the_annotation_is_a_query(stack):
     [policy] = [variable for variable in DASHBOARD["templating"]["list"] if variable["name"] == "policy"]
     assert policy["definition"] == "label_values(bodyguard_policy_info, policy)"

@@ -9,8 +9,6 @@ from collections import defaultdict
 import pytest
 from conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
 OWN = '{__name__=~"bodyguard_.+"}'
 # Labels that the scrape adds, and a histogram's own.
