@@ -129,6 +129,7 @@ fn the_full_example_is_the_same_policy_in_every_form() {
             redact: kinds(&["credit_card", "ssn", "email", "jwt"]),
             sensitive_data: true,
             program: Programs::default().of(KindSet::all()),
+            json: None,
             redact_in_observe_modes: true,
             same_length: KindSet::EMPTY,
         };

@@ -236,6 +236,7 @@ domains:
         redact: email,
         sensitive_data: true,
         program: Programs::default().of(KindSet::all()),
+        json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
     };
@@ -258,6 +259,7 @@ domains:
         redact: KindSet::EMPTY,
         sensitive_data: false,
         program: Programs::default().of(jwt),
+        json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
     };

@@ -15,6 +15,7 @@ fn body_rule(block: &[Kind], redact: &[Kind]) -> BodyRule {
         redact: redact.iter().copied().collect(),
         sensitive_data: false,
         program: Programs::default().of(block.iter().chain(redact).copied().collect()),
+        json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
     }

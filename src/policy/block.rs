@@ -216,6 +216,7 @@ impl Side {
             redact,
             sensitive_data,
             program: programs.of(if sensitive_data { KindSet::all() } else { block.union(redact) }),
+            json: None,
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),
         };

@@ -20,6 +20,7 @@ mod document;
 mod explain;
 mod format;
 mod host;
+mod json_rules;
 mod kinds;
 mod matcher;
 mod node;
@@ -37,6 +38,7 @@ use crate::detect::KindSet;
 use crate::scan::Program;
 
 pub use explain::{Explanation, HostMatch, Trial};
+pub use json_rules::{JsonRules, JsonSource, Limit};
 pub use schema::json_schema;
 
 /// An immutable, fully checked policy.
@@ -170,6 +172,8 @@ pub struct BodyRule {
     pub sensitive_data: bool,
     /// Looks for all of these; rules that look for the same share it.
     pub program: Arc<Program>,
+    /// Where in JSON findings count, and what of its structure is one; `None`: everywhere, and nothing.
+    pub json: Option<Arc<JsonRules>>,
     /// Mask in `detect` and `shadow` too.
     pub redact_in_observe_modes: bool,
     /// Kinds whose masks keep the length in every body; in binary ones all do.
