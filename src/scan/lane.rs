@@ -108,7 +108,7 @@ impl Lane {
     }
 
     fn begin(&mut self, start: u64, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
-        self.judge(Open { start, step: Step::Walk(Walk::new()) }, of, slice, findings);
+        self.judge(Open { start, step: Step::Walk(Walk::new(of.table)) }, of, slice, findings);
     }
 
     fn judge(&mut self, mut open: Open, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
