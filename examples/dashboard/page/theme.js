@@ -9,15 +9,15 @@ export const theme = () => (dark.matches ? DARK : LIGHT);
 // In an order in which neighbours differ in lightness too, so that they are told apart without seeing red and green.
 const KINDS = {
   email: "#3b76d6", credit_card: "#f2a900", jwt: "#66c2e0", ssn: "#9a5fd0", aws_access_key: "#e4572e",
-  private_key: "#a3123a", google_api_key: "#2aa876", slack_token: "#e58fc2", github_token: "#7d8da1", stripe_key: "#8c6d31",
+  private_key: "#c2255c", google_api_key: "#2aa876", slack_token: "#e58fc2", github_token: "#7d8da1", stripe_key: "#8c6d31",
 };
 const WORDS = {
   clean: "#8ab4f0", redacted: "#2f6fdb", redact: "#2f6fdb", would_redact: "#a98be0", would_block: "#f2a900", block: "#c4203a", blocked: "#c4203a",
-  failed_closed: "#7d1530", failed_open: "#e6d04a", detect: "#8a97a8",
+  failed_closed: "#9a4dcc", failed_open: "#e6d04a", detect: "#8a97a8",
   request: "#f2a900", response: "#2f6fdb",
-  too_large: "#e4572e", content_encoding: "#9a5fd0", corrupt: "#a3123a", content_type: "#66b2d6", upgrade: "#7d8da1",
+  too_large: "#e4572e", content_encoding: "#9a5fd0", corrupt: "#c2255c", content_type: "#66b2d6", upgrade: "#7d8da1",
 };
-const OTHERS = ["#2f6fdb", "#f2a900", "#2aa876", "#e4572e", "#9a5fd0", "#66c2e0", "#a3123a", "#8c6d31", "#e58fc2", "#7d8da1"];
+const OTHERS = ["#2f6fdb", "#f2a900", "#2aa876", "#e4572e", "#9a5fd0", "#66c2e0", "#c2255c", "#8c6d31", "#e58fc2", "#7d8da1"];
 
 /** The colour of a series; `place` counts for names that are not known. */
 export const colourOf = (name, place) => KINDS[name] ?? WORDS[name] ?? OTHERS[place % OTHERS.length];
