@@ -33,7 +33,7 @@ pub struct HttpStream<H: Host> {
     context_id: u32,
     waiting: Waiting<H>,
     me: Weak<RefCell<HttpStream<H>>>,
-    pub(super) request_headers: Headers,
+    pub(super) request_headers: Rc<Headers>,
     rule: Option<Arc<Rule>>,
     pub(super) grpc: bool,
     upgrade: bool,
@@ -60,7 +60,7 @@ impl<H: Host> HttpStream<H> {
             context_id,
             waiting,
             me,
-            request_headers: Headers::default(),
+            request_headers: Rc::default(),
             rule: None,
             grpc: false,
             upgrade: false,
@@ -78,7 +78,7 @@ impl<H: Host> HttpStream<H> {
             return Step::Continue;
         }
         let headers = match self.host.headers(direction) {
-            Ok(headers) => headers,
+            Ok(headers) => Rc::new(headers),
             Err(_) => {
                 self.error(ErrorReason::HostCall);
                 return Step::Continue;
@@ -143,6 +143,12 @@ impl<H: Host> HttpStream<H> {
 
     /// `size` bytes of a body are visible: a chunk, or all that was buffered while we paused.
     pub fn on_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Step {
+        let step = self.take_body(direction, size, end_of_stream);
+        self.shared.report_inflight(&self.host);
+        step
+    }
+
+    fn take_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Step {
         match self.flow(direction).stage {
             Stage::Pass => return Step::Continue,
             Stage::Whole => {
@@ -167,30 +173,26 @@ impl<H: Host> HttpStream<H> {
         self.first_body_callback(direction, began);
         let fed = self.take_chunk(direction, size);
         let flow = self.flow(direction);
-        let step = if end_of_stream || fed.is_err() || flow.is_whole() {
+        if end_of_stream || fed.is_err() || flow.is_whole() {
             // What was drained is no longer visible.
-            let visible = if self.flow(direction).stage.keeps() { 0 } else { size };
+            let visible = if flow.stage.keeps() { 0 } else { size };
             let step = self.conclude(direction, visible, began);
             let flow = self.flow(direction);
             if fed.is_ok() && !end_of_stream && flow.stage == Stage::Pass {
                 flow.stage = Stage::Whole;
             }
-            step
-        } else if self.flow(direction).stage == Stage::Drained {
-            Step::Continue
-        } else {
-            Step::Pause
-        };
-        let spent = self.host.now().saturating_sub(began);
+            return step;
+        }
+        self.spend(direction, began);
         let flow = self.flow(direction);
-        flow.spent = flow.spent.saturating_add(spent);
-        flow.paused = step == Step::Pause;
-        step
+        flow.paused = flow.stage != Stage::Drained;
+        if flow.paused { Step::Pause } else { Step::Continue }
     }
 
     /// Trailers end a body that no body callback has ended.
     pub fn on_trailers(&mut self, direction: Direction) -> Step {
         let step = self.end_by_trailers(direction);
+        self.shared.report_inflight(&self.host);
         if step == Step::Continue && self.flow(direction).rewritten {
             for name in STALE_HEADERS {
                 let _ = self.host.remove_trailer(direction, name);
@@ -200,6 +202,9 @@ impl<H: Host> HttpStream<H> {
     }
 
     fn end_by_trailers(&mut self, direction: Direction) -> Step {
+        if matches!(self.flow(direction).stage, Stage::Pass | Stage::Whole) {
+            return Step::Continue;
+        }
         let now = self.host.now();
         self.first_body_callback(direction, now);
         let flow = self.flow(direction);
@@ -231,6 +236,7 @@ impl<H: Host> HttpStream<H> {
         self.close_streaming(direction);
         self.uncharge(direction);
         *self.flow(direction) = Flow::new(direction);
+        self.shared.report_inflight(&self.host);
     }
 
     /// Lets go of headers that have waited `patience` nanoseconds for a body; `true` while some still wait.
@@ -265,7 +271,7 @@ impl<H: Host> HttpStream<H> {
     }
 
     /// Reads what of a request decides about both of its messages.
-    fn on_request(&mut self, headers: &Headers) {
+    fn on_request(&mut self, headers: &Rc<Headers>) {
         let pairs: Vec<(&[u8], &[u8])> = headers.iter().collect();
         let pseudo = |name| headers.get(name).unwrap_or_default();
         let request =
@@ -283,7 +289,7 @@ impl<H: Host> HttpStream<H> {
             self.remove_headers(Direction::Request, headers, &["range", "if-range"]);
         }
         self.rule = Some(rule);
-        self.request_headers = headers.clone();
+        self.request_headers = Rc::clone(headers);
     }
 
     /// Is what follows no body, but a tunnel? A request that asks for an upgrade has none to inspect; a response is one only where
@@ -416,7 +422,6 @@ impl<H: Host> HttpStream<H> {
         self.shared.vm.inflight.set(inflight);
         let flow = self.flow(direction);
         flow.charged = flow.charged.saturating_add(bytes);
-        self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX));
         true
     }
 
@@ -430,11 +435,6 @@ impl<H: Host> HttpStream<H> {
         let bytes = flow.charged.saturating_sub(kept);
         flow.charged = flow.charged.min(kept);
         self.shared.vm.inflight.set(self.shared.vm.inflight.get().saturating_sub(bytes));
-        self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX).saturating_neg());
-    }
-
-    fn move_inflight(&self, by: i64) {
-        self.shared.metrics.add(&self.host, Metric::InflightBodyBytes, by);
     }
 
     pub(super) fn uninspected(&self, direction: Direction, reason: Uninspected) {

@@ -19,14 +19,24 @@ mod scalar;
 mod simd;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) use scalar::{Carry, Sets, digits, escapes, may_escape};
+pub(super) use scalar::{Carry, Sets, digits, escapes, may_escape, span};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use simd::{Carry, Sets, digits, escapes, may_escape};
+pub(super) use simd::{Carry, Sets, digits, escapes, may_escape, span};
 
 /// Bytes of a block: one mask's bits.
 pub(super) const BLOCK: usize = 64;
 /// What masks are made of.
 pub(super) type Block = [u8; BLOCK];
+
+/// A set of bytes. The byte with the low nibble `l` and the high nibble `h` is bit `h % 8` of byte `l + h / 8 * 16`.
+pub(super) type ByteSet = [u8; 32];
+
+/// Is `byte` one of `set`?
+#[inline(always)]
+fn contains(set: &ByteSet, byte: u8) -> bool {
+    let row = set.get(usize::from(byte & 15 | byte >> 3 & 16)).copied().unwrap_or(0);
+    row.wrapping_shr(u32::from(byte >> 4 & 7)) & 1 != 0
+}
 
 /// Sets of buckets by nibble, for the three places of a fingerprint.
 #[derive(Clone, Copy, Debug)]
@@ -84,22 +94,6 @@ impl Fingerprints {
         self.first.allow(bucket, first);
         allow(&mut self.middle, bucket, middle & 15);
         self.last.allow(bucket, last);
-    }
-
-    /// Adds all fingerprints of `other`.
-    pub(super) fn add(&mut self, other: &Fingerprints) {
-        let pairs = [
-            (&mut self.first.low, &other.first.low),
-            (&mut self.first.high, &other.first.high),
-            (&mut self.middle, &other.middle),
-            (&mut self.last.low, &other.last.low),
-            (&mut self.last.high, &other.last.high),
-        ];
-        for (to, from) in pairs {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to |= from;
-            }
-        }
     }
 
     /// The buckets that `print` is in.
@@ -165,6 +159,21 @@ mod tests {
             assert_eq!((sets.any(), sets.mask()), (expected | ats != 0, expected | ats));
             let expected: u64 = (0..BLOCK).filter(|&i| block[i].is_ascii_digit()).map(|i| 1u64 << i).sum();
             assert_eq!(digits(block), expected);
+        }
+    }
+
+    #[test]
+    fn a_span_ends_at_the_first_byte_that_is_not_of_the_set() {
+        for (_, window) in windows() {
+            let mut set: ByteSet = [0; 32];
+            let (end, all) = (usize::from(window[0]) % 60, &window[2..]);
+            for byte in &all[..end] {
+                set[usize::from(byte & 15) + usize::from(byte >> 7) * 16] |= 1 << (byte >> 4 & 7);
+            }
+            let naive = all.iter().take_while(|byte| all[..end].contains(byte)).count();
+            assert_eq!(span(&set, all), naive);
+            assert_eq!(scalar::span(&set, all), naive);
+            assert_eq!(span(&set, &all[..end]), end);
         }
     }
 

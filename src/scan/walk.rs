@@ -1,19 +1,17 @@
-//! Stage two: does a kind's pattern match from here, and how far? Resumable, so that no byte is read twice when a match comes
-//! in several chunks.
+//! One start's way through its kind's automaton.
+//!
+//! A walk can stop at any byte and go on with the next chunk: it is three numbers. It refuses to know kinds and findings.
 
-use regex_automata::dfa::Automaton;
-use regex_automata::dfa::dense::DFA;
-use regex_automata::util::primitives::StateID;
+use super::block;
+use super::tables::{self, DEAD, State, Table};
 
-use super::tables::Table;
-
-/// A walk of a kind's DFA from the start of a possible value.
+/// A walk that has come to some byte behind its start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
-    state: StateID,
-    /// Bytes walked over.
+    state: State,
+    /// Bytes from the start that were walked over.
     walked: usize,
-    /// The longest match so far, in bytes.
+    /// Length of the longest match so far.
     longest: Option<usize>,
 }
 
@@ -35,40 +33,39 @@ impl Walk {
     /// Walks on over `value`, which starts where the walk started and goes on to the end of what is known, at most `limit` bytes
     /// of it; `last` where nothing can follow.
     pub(super) fn on(&mut self, table: &Table, value: &[u8], limit: usize, last: bool) -> Walked {
-        let dfa = &table.dfa;
         let bounded = value.get(..limit);
         let last = last || bounded.is_some();
         let value = bounded.unwrap_or(value);
-        let (mut state, mut walked, mut longest) = (self.state, self.walked, self.longest);
-        while let Some(byte) = value.get(walked) {
-            let next = dfa.next_state(state, *byte);
-            // In a run of like bytes the state stays. Branching on that breaks the chain of lookups that wait for one another.
-            if next == state {
-                walked = walked.wrapping_add(1);
-                continue;
+        let Walk { mut state, mut walked, mut longest } = *self;
+        loop {
+            let about = table.about(state);
+            if about != 0 {
+                if let Some(leap) = table.leap(about) {
+                    let run = value.get(walked..).and_then(|rest| rest.get(..leap.count));
+                    if run.is_some_and(|run| block::span(&leap.over, run) == leap.count) {
+                        walked = walked.wrapping_add(leap.count);
+                        state = leap.to;
+                        continue;
+                    }
+                }
+                if tables::matches(about) {
+                    longest = Some(walked);
+                }
             }
-            longest = matched(dfa, state, walked).or(longest);
-            if dfa.is_special_state(next) && (dfa.is_dead_state(next) || dfa.is_quit_state(next)) {
+            let Some(byte) = value.get(walked) else { break };
+            let next = table.step(state, *byte);
+            if next == DEAD {
                 return Walked::Done(longest);
             }
-            state = next;
             walked = walked.wrapping_add(1);
+            // Where two like bytes stand, there are often more.
+            if next == state {
+                let rest = value.get(walked..).unwrap_or_default();
+                walked = walked.wrapping_add(table.stay(about).map_or(0, |over| block::span(over, rest)));
+            }
+            state = next;
         }
-        longest = matched(dfa, state, walked).or(longest);
-        (self.walked, self.longest) = (walked, longest);
-        self.state = state;
-        if !last {
-            return Walked::Open;
-        }
-        if dfa.is_match_state(dfa.next_eoi_state(state)) {
-            self.longest = Some(self.walked);
-        }
-        Walked::Done(self.longest)
+        *self = Walk { state, walked, longest };
+        if last { Walked::Done(longest) } else { Walked::Open }
     }
-}
-
-/// The length of the match that `state` tells of, `walked` bytes from the start: a DFA of this library is one byte late.
-#[inline(always)]
-fn matched(dfa: &DFA<&'static [u32]>, state: StateID, walked: usize) -> Option<usize> {
-    (dfa.is_special_state(state) && dfa.is_match_state(state)).then(|| walked.wrapping_sub(1))
 }

@@ -6,10 +6,10 @@
 
 use core::arch::wasm32::{
     i8x16_add, i8x16_bitmask, i8x16_gt, i8x16_shuffle, i8x16_splat, i8x16_swizzle, u8x16, u8x16_eq, u8x16_ne, u8x16_splat,
-    u16x8_shr, v128, v128_and, v128_any_true, v128_load, v128_or,
+    u16x8_shr, v128, v128_and, v128_any_true, v128_load, v128_or, v128_xor,
 };
 
-use super::{BLOCK, Block, Fingerprints, Place};
+use super::{BLOCK, Block, ByteSet, Fingerprints, Place, contains};
 
 /// Bytes of a vector.
 const LANES: usize = 16;
@@ -115,6 +115,28 @@ pub(crate) fn digits(block: &Block) -> u64 {
         u64::from(i8x16_bitmask(i8x16_gt(moved, i8x16_splat(117))))
     };
     mask(load::<0>(block)) | mask(load::<16>(block)) << 16 | mask(load::<32>(block)) << 32 | mask(load::<48>(block)) << 48
+}
+
+/// How many bytes at the beginning of `bytes` are of `set`.
+#[inline]
+pub(crate) fn span(set: &ByteSet, bytes: &[u8]) -> usize {
+    let [low, high]: &[[u8; LANES]; 2] = set.as_chunks().0.try_into().unwrap_or(&[[0; LANES]; 2]);
+    let bits = u8x16(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128);
+    let (chunks, edge) = bytes.as_chunks::<LANES>();
+    let mut at = 0usize;
+    for chunk in chunks {
+        let chunk = vector(chunk);
+        // A lookup gives nothing for an index of 16 and more.
+        let near = v128_and(chunk, u8x16_splat(0x8f));
+        let rows = v128_or(i8x16_swizzle(vector(low), near), i8x16_swizzle(vector(high), v128_xor(near, u8x16_splat(0x80))));
+        let bit = i8x16_swizzle(bits, v128_and(u16x8_shr(chunk, 4), u8x16_splat(15)));
+        let outside = i8x16_bitmask(u8x16_eq(v128_and(rows, bit), u8x16_splat(0)));
+        if outside != 0 {
+            return at.wrapping_add(outside.trailing_zeros() as usize);
+        }
+        at = at.wrapping_add(LANES);
+    }
+    at.wrapping_add(edge.iter().position(|byte| !contains(set, *byte)).unwrap_or(edge.len()))
 }
 
 /// Which bytes of a vector begin escapes.
