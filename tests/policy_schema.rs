@@ -78,7 +78,6 @@ fn what_editors_complete_is_what_can_be_written() {
     let allowed = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone();
     assert_eq!(allowed("/$defs/policy/properties/mode/enum/3"), "block");
     assert_eq!(allowed("/$defs/dlp/properties/block/items/enum/0"), "credit_card");
-    assert_eq!(allowed("/$defs/match/properties/methods/items/anyOf/0/enum/0"), "GET");
     // Every field says what it is for.
     for (name, shape) in schema["$defs"].as_object().unwrap() {
         for (field, described) in shape["properties"].as_object().unwrap() {

@@ -138,7 +138,7 @@ static MATCH: Shape = Shape {
         field(
             "headers",
             "all of these request headers; a map is short for exact values",
-            Holds::ListOr(&Holds::Object(&HEADER), &Holds::Map(&HEADER_NAME, &Holds::Text(&HEADER_VALUE))),
+            Holds::ListOr(&Holds::Object(&HEADER), &Holds::Map(&Holds::Text(&HEADER_VALUE))),
         ),
     ],
 };

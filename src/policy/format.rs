@@ -1,7 +1,7 @@
 //! Texts of a document that have rules of their own: hosts, paths, regexes, header names, media ranges.
 
 use super::host::HostPattern;
-use super::pattern::{MAX_REGEX_BYTES, Pattern};
+use super::pattern::Pattern;
 use super::shape::Format;
 use crate::body::MediaRange;
 
@@ -20,48 +20,34 @@ pub(super) static NAME: Format = Format {
         require(fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')))
     },
     pattern: Some("^[A-Za-z0-9._-]{1,63}$"),
-    longest: None,
-    names: &[],
 };
 
 pub(super) static HOST: Format = Format {
     expected: "a host name, *.suffix or *",
     check: |text| HostPattern::parse(text).map(drop),
     pattern: Some(r"^\s*(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]\.?)\s*$"),
-    longest: None,
-    names: &[],
 };
 
-pub(super) static PATH: Format = Format {
-    expected: "a path that starts with /, without a query",
-    check: path,
-    pattern: Some("^/[^?#]*$"),
-    longest: Some(MAX_TEXT_BYTES),
-    names: &[],
-};
+pub(super) static PATH: Format =
+    Format { expected: "a path that starts with /, without a query", check: path, pattern: Some("^/[^?#]*$") };
 
 pub(super) static PATH_OR_STAR: Format = Format {
     expected: "a path that starts with /, without a query, or * (the target of a server-wide OPTIONS)",
     check: |text| if text == "*" { Ok(()) } else { path(text) },
     pattern: Some(r"^(/[^?#]*|\*)$"),
-    longest: Some(MAX_TEXT_BYTES),
-    names: &[],
 };
 
 pub(super) static REGEX: Format = Format {
     expected: "a regex in Rust's regex syntax, on bytes, found anywhere unless ^ and $ anchor it, at most 2048 bytes",
     check: |text| Pattern::new(text).map(drop),
     pattern: None,
-    longest: Some(MAX_REGEX_BYTES),
-    names: &[],
 };
 
 pub(super) static METHOD: Format = Format {
     expected: "an HTTP method: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT, QUERY, or one of WebDAV",
     check: |text| require(METHODS.iter().any(|method| method.eq_ignore_ascii_case(text))),
-    pattern: None,
-    longest: None,
-    names: &METHODS,
+    // An ECMA-262 regex has no mark of its own for "in any case".
+    pattern: Some(METHOD_PATTERN),
 };
 
 /// RFC 9110 and RFC 5789, QUERY, and of WebDAV RFC 4918, RFC 3253 and RFC 5323.
@@ -87,12 +73,20 @@ const METHODS: [&str; 19] = [
     "SEARCH",
 ];
 
+const METHOD_PATTERN: &str = concat!(
+    "^(",
+    "[Gg][Ee][Tt]|[Hh][Ee][Aa][Dd]|[Pp][Oo][Ss][Tt]|[Pp][Uu][Tt]|[Pp][Aa][Tt][Cc][Hh]|",
+    "[Dd][Ee][Ll][Ee][Tt][Ee]|[Oo][Pp][Tt][Ii][Oo][Nn][Ss]|[Tt][Rr][Aa][Cc][Ee]|",
+    "[Cc][Oo][Nn][Nn][Ee][Cc][Tt]|[Qq][Uu][Ee][Rr][Yy]|[Pp][Rr][Oo][Pp][Ff][Ii][Nn][Dd]|",
+    "[Pp][Rr][Oo][Pp][Pp][Aa][Tt][Cc][Hh]|[Mm][Kk][Cc][Oo][Ll]|[Cc][Oo][Pp][Yy]|[Mm][Oo][Vv][Ee]|",
+    "[Ll][Oo][Cc][Kk]|[Uu][Nn][Ll][Oo][Cc][Kk]|[Rr][Ee][Pp][Oo][Rr][Tt]|[Ss][Ee][Aa][Rr][Cc][Hh]",
+    ")$"
+);
+
 pub(super) static MEDIA_RANGE: Format = Format {
     expected: "type/subtype, type/* or */*",
     check: |text| require(MediaRange::parse(text).is_some()),
     pattern: Some(r"^\s*(\*/\*|[!#$%&'+.^_`|~0-9A-Za-z-]+/(\*|(\*\+)?[!#$%&'+.^_`|~0-9A-Za-z-]+))\s*$"),
-    longest: None,
-    names: &[],
 };
 
 pub(super) static CONTENT_TYPE: Format = Format {
@@ -102,32 +96,24 @@ pub(super) static CONTENT_TYPE: Format = Format {
         require(has_subtype && text.len() <= MAX_TEXT_BYTES && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()))
     },
     pattern: Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[ -~]+$"),
-    longest: Some(MAX_TEXT_BYTES),
-    names: &[],
 };
 
 pub(super) static HEADER_NAME: Format = Format {
     expected: "a header name (RFC 9110 token)",
     check: |text| require(is_token(text)),
     pattern: Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
-    longest: None,
-    names: &[],
 };
 
 pub(super) static HEADER_VALUE: Format = Format {
     expected: "a text without control characters, at most 4096 bytes",
     check: |text| require(text.len() <= MAX_TEXT_BYTES && !text.chars().any(|c| c.is_control() && c != '\t')),
     pattern: Some(r"^[^\x00-\x08\x0A-\x1F\x7F-\x9F]*$"),
-    longest: Some(MAX_TEXT_BYTES),
-    names: &[],
 };
 
 pub(super) static BLOCK_BODY: Format = Format {
     expected: "a text of at most 65536 bytes",
     check: |text| if text.len() <= MAX_BLOCK_BODY_BYTES { Ok(()) } else { Err(format!("it has {} bytes", text.len())) },
     pattern: None,
-    longest: Some(MAX_BLOCK_BODY_BYTES),
-    names: &[],
 };
 
 fn require(holds: bool) -> Result<(), String> {
@@ -149,6 +135,13 @@ fn is_token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::pattern::MAX_REGEX_BYTES;
+
+    #[test]
+    fn the_pattern_of_methods_is_made_of_them() {
+        let any_case = |name: &&str| name.chars().map(|c| format!("[{c}{}]", c.to_ascii_lowercase())).collect::<String>();
+        assert_eq!(METHOD_PATTERN, format!("^({})$", METHODS.iter().map(any_case).collect::<Vec<_>>().join("|")));
+    }
 
     #[test]
     fn messages_name_the_limits_that_are_checked() {

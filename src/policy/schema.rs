@@ -85,9 +85,7 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
             define(shape, defs);
             json!({"$ref": format!("#/$defs/{}", shape.name)})
         }
-        Holds::Map(names, values) => {
-            json!({"type": "object", "propertyNames": text_schema(names), "additionalProperties": describe(values, defs)})
-        }
+        Holds::Map(values) => json!({"type": "object", "additionalProperties": describe(values, defs)}),
         Holds::ListOr(items, short) => {
             json!({"anyOf": [{"type": "array", "items": describe(items, defs)}, describe(short, defs)]})
         }
@@ -105,22 +103,8 @@ fn choice_schema(choice: &Choice) -> Value {
 }
 
 fn text_schema(format: &Format) -> Value {
-    if !format.names.is_empty() {
-        // The names as an editor offers them, and as `check` takes them.
-        let any_case = format.names.iter().map(|name| in_any_case(name)).collect::<Vec<_>>().join("|");
-        return json!({"anyOf": [{"enum": format.names}, {"type": "string", "pattern": format!("^({any_case})$")}]});
+    match format.pattern {
+        Some(pattern) => json!({"type": "string", "pattern": pattern}),
+        None => json!({"type": "string"}),
     }
-    let mut schema = Map::from_iter([("type".into(), json!("string"))]);
-    if let Some(pattern) = format.pattern {
-        schema.insert("pattern".into(), pattern.into());
-    }
-    if let Some(longest) = format.longest {
-        // A schema counts characters: no text of that many bytes has more.
-        schema.insert("maxLength".into(), longest.into());
-    }
-    schema.into()
-}
-
-fn in_any_case(name: &str) -> String {
-    name.chars().map(|c| format!("[{}{}]", c.to_ascii_uppercase(), c.to_ascii_lowercase())).collect()
 }

@@ -52,8 +52,8 @@ pub(super) enum Holds {
     Object(&'static Shape),
     /// One of the names for all, or a map from kinds to them.
     OneOrByKind(&'static Choice),
-    /// Any names of this form (whose check is with what reads them), each with one of these.
-    Map(&'static Format, &'static Holds),
+    /// Any names.
+    Map(&'static Holds),
     /// A list, or the short form of it.
     ListOr(&'static Holds, &'static Holds),
     /// Legal and of no effect here; why.
@@ -79,10 +79,6 @@ pub(super) struct Format {
     pub(super) check: fn(&str) -> Result<(), String>,
     /// An ECMA-262 regex of the same, where there is one; it may let too much pass, never too little.
     pub(super) pattern: Option<&'static str>,
-    /// Most bytes it may have, where the pattern does not say.
-    pub(super) longest: Option<usize>,
-    /// Where it is one of some names, in any case: these.
-    pub(super) names: &'static [&'static str],
 }
 
 impl Choice {
@@ -164,7 +160,7 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
         (Holds::ListOr(_, short), _) => check(node, short, path, report),
         (Holds::List(_), _) => report.error(path, format!("found {}, allowed: a list", node.shown())),
         (Holds::Object(shape), Node::Object(fields)) => check_object(fields, shape, path, report),
-        (Holds::Map(_, values), Node::Object(fields)) => {
+        (Holds::Map(values), Node::Object(fields)) => {
             let mut seen = BTreeSet::new();
             for (name, value) in fields {
                 let path = field_path(path, name);
@@ -172,7 +168,7 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
                 check(value, values, &path, report);
             }
         }
-        (Holds::Object(_) | Holds::Map(..), _) => report.error(path, format!("found {}, allowed: an object", node.shown())),
+        (Holds::Object(_) | Holds::Map(_), _) => report.error(path, format!("found {}, allowed: an object", node.shown())),
         (Holds::Ignored(why), _) => report.warning(path, format!("ignored: {why}")),
         (Holds::Refused(why), _) => report.error(path, format!("refused: {why}")),
     }
