@@ -10,7 +10,7 @@ use std::rc::Rc;
 use bodyguard::act::Direction;
 use bodyguard::filter::head::Headers;
 use bodyguard::filter::host::{Host, HostResult, Refused};
-use bodyguard::filter::root::Root;
+use bodyguard::filter::root::{Root, Vm};
 use bodyguard::filter::stream::{HttpStream, Step};
 use bodyguard::telemetry::MetricType;
 
@@ -79,6 +79,20 @@ struct State {
     metrics: Vec<(String, i64)>,
     filter_state: BTreeMap<String, String>,
     tick_period: u32,
+    calls: Vec<Call>,
+    /// Envoy makes no calls.
+    refuses_calls: bool,
+    /// `:status` and further headers of the answer that is being told of, and its body.
+    answer: (HeaderList, Vec<u8>),
+}
+
+/// An HTTP call of the module. Its token is its index.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub cluster: String,
+    pub headers: HeaderList,
+    pub body: Vec<u8>,
+    pub timeout: u32,
 }
 
 /// A host that remembers.
@@ -120,6 +134,31 @@ impl Script {
 
     pub fn tick_period(&self) -> u32 {
         self.0.borrow().tick_period
+    }
+
+    /// Every call since the beginning.
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.borrow().calls.clone()
+    }
+
+    pub fn refuse_calls(&self, refuse: bool) {
+        self.0.borrow_mut().refuses_calls = refuse;
+    }
+
+    pub fn set_time(&self, nanoseconds: u64) {
+        self.0.borrow_mut().now = nanoseconds;
+    }
+
+    /// Metrics that another root will define stand beside those there are, as in an Envoy.
+    pub fn forget_metrics(&self) {
+        let mut state = self.0.borrow_mut();
+        for (name, _) in &mut state.metrics {
+            name.insert_str(0, "(old) ");
+        }
+    }
+
+    pub fn set_configuration(&self, policy: &str) {
+        self.0.borrow_mut().configuration = policy.as_bytes().to_vec();
     }
 
     fn list(&self, direction: Direction) -> HeaderList {
@@ -213,6 +252,22 @@ impl Host for Script {
         self.0.borrow_mut().metrics[id as usize].1 = i64::try_from(value).unwrap();
         Ok(())
     }
+    fn call(&self, cluster: &str, headers: &[(&str, &str)], body: &[u8], timeout: u32) -> HostResult<u32> {
+        let mut state = self.0.borrow_mut();
+        if state.refuses_calls {
+            return Err(Refused);
+        }
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        state.calls.push(Call { cluster: cluster.to_owned(), headers, body: body.to_vec(), timeout });
+        Ok(u32::try_from(state.calls.len() - 1).unwrap())
+    }
+    fn call_response(&self) -> HostResult<Headers> {
+        let list = &self.0.borrow().answer.0;
+        Ok(Headers::from_wire(Headers::to_wire(list.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))))
+    }
+    fn call_response_body(&self, max: usize) -> HostResult<Vec<u8>> {
+        Ok(self.0.borrow().answer.1.iter().take(max).copied().collect())
+    }
     fn set_tick_period(&self, milliseconds: u32) -> HostResult<()> {
         self.0.borrow_mut().tick_period = milliseconds;
         Ok(())
@@ -226,6 +281,7 @@ impl Host for Script {
 pub struct Envoy {
     pub script: Script,
     pub root: Root<Script>,
+    pub vm: Rc<Vm>,
     /// Its plugin setting `allow_on_headers_stop_iteration`.
     pub flag: bool,
     /// Its listener's `per_connection_buffer_limit_bytes`.
@@ -245,15 +301,29 @@ impl Envoy {
     pub fn try_new(policy: &str, flag: bool) -> Result<Envoy, Vec<String>> {
         let script = Script::default();
         script.0.borrow_mut().configuration = policy.as_bytes().to_vec();
-        let mut root = Root::new(script.clone(), Rc::default());
+        let vm = Rc::<Vm>::default();
+        let mut root = Root::new(script.clone(), Rc::clone(&vm));
         if !root.configure() {
             return Err(script.log().into_iter().map(|(_, line)| line).collect());
         }
-        Ok(Envoy { script, root, flag, limit: 1024 * 1024, contexts: Cell::new(2) })
+        Ok(Envoy { script, root, vm, flag, limit: 1024 * 1024, contexts: Cell::new(2) })
     }
 
     pub fn new(policy: &str, flag: bool) -> Envoy {
         Envoy::try_new(policy, flag).unwrap_or_else(|log| panic!("{log:?}"))
+    }
+
+    /// Envoy tells of the answer to the call `token`; without headers none came.
+    pub fn answer(&self, token: usize, headers: &[(&str, &str)], body: &str) {
+        self.script.0.borrow_mut().answer = (self::headers(headers), body.as_bytes().to_vec());
+        self.root.answered(u32::try_from(token).unwrap());
+        self.script.0.borrow_mut().answer = Default::default();
+    }
+
+    /// The root's tick, so many nanoseconds later.
+    pub fn tick_after(&mut self, nanoseconds: u64) {
+        self.script.pass_time(nanoseconds);
+        self.root.tick();
     }
 
     pub fn begin(&mut self) -> Exchange<'_> {
