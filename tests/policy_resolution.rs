@@ -4,6 +4,7 @@
 
 use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution};
+use bodyguard::scan::Programs;
 use proptest::prelude::*;
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -234,6 +235,8 @@ domains:
         block: KindSet::EMPTY,
         redact: email,
         sensitive_data: true,
+        program: Programs::default().of(KindSet::all()),
+        json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
     };
@@ -255,6 +258,8 @@ domains:
         block: jwt,
         redact: KindSet::EMPTY,
         sensitive_data: false,
+        program: Programs::default().of(jwt),
+        json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
     };

@@ -19,6 +19,7 @@ use super::path;
 use super::routing::{Domain, HostEntry, Route, Routing};
 use super::shape::{Holds, Report, check};
 use super::{Policy, Problem};
+use crate::scan::Programs;
 
 /// The budget of bodies held at once, where none is set: 128 MiB.
 const BUILT_IN_INFLIGHT_BYTES: u64 = 134_217_728;
@@ -66,9 +67,10 @@ fn read_routing(spec: &Cursor<'_>, report: &mut Report) -> Routing {
     let exclude = exclude.collect();
     let mut hosts = Hosts::default();
     let mut domains = Vec::new();
+    let mut programs = Programs::default();
     for domain in spec.field("domains").map(|list| list.items()).unwrap_or_default() {
         hosts.read(&domain, domains.len(), report);
-        domains.push(read_domain(&domain, &defaults, report));
+        domains.push(read_domain(&domain, &defaults, &mut programs, report));
     }
     if domains.is_empty() {
         report.warning(field_path(&spec.path, "domains"), "no domain: nothing is inspected");
@@ -76,7 +78,7 @@ fn read_routing(spec: &Cursor<'_>, report: &mut Report) -> Routing {
     Routing::new(exclude, hosts.entries, domains)
 }
 
-fn read_domain(cursor: &Cursor<'_>, defaults: &Block, report: &mut Report) -> Domain {
+fn read_domain(cursor: &Cursor<'_>, defaults: &Block, programs: &mut Programs, report: &mut Report) -> Domain {
     let policy = Block::read(cursor.field("policy").as_ref(), Scope::Domain, report).over(defaults);
     let items = cursor.field("routes").map(|list| list.items()).unwrap_or_default();
     let mut written: BTreeMap<String, String> = BTreeMap::new();
@@ -92,12 +94,12 @@ fn read_domain(cursor: &Cursor<'_>, defaults: &Block, report: &mut Report) -> Do
             written.insert(matcher.signature(), route.path.clone());
         }
         let block = Block::read(route.field("policy").as_ref(), Scope::Route, report).over(&policy);
-        routes.push(Route { matcher, rule: Arc::new(block.into_rule(route.path.clone(), report)) });
+        routes.push(Route { matcher, rule: Arc::new(block.into_rule(route.path.clone(), programs, report)) });
     }
     if items.is_empty() {
         // Without routes, the domain is a route of its own.
         let matcher = Matcher::read(None, report);
-        routes.push(Route { matcher, rule: Arc::new(policy.into_rule(cursor.path.clone(), report)) });
+        routes.push(Route { matcher, rule: Arc::new(policy.into_rule(cursor.path.clone(), programs, report)) });
     }
     Domain::new(cursor.path.clone(), routes)
 }

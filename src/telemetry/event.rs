@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::act::{Count, Direction, Judgement};
-use crate::detect::KindSet;
 use crate::policy::{Mode, Policy};
-use crate::scan;
+use crate::scan::Program;
 
 use super::trace::TraceParent;
 
@@ -136,7 +135,7 @@ pub fn filter_state_findings(direction: Direction, counts: &[Count]) -> String {
 /// A piece of a request as an event shows it: bounded, printable, and without anything that is itself a finding.
 fn text(raw: &[u8]) -> String {
     let cut = raw.get(..MAX_TEXT_BYTES).unwrap_or(raw);
-    let findings = scan::scan(KindSet::all(), raw);
+    let findings = Program::all().scan(raw);
     let mut shown = Vec::with_capacity(cut.len());
     let mut findings = findings.iter().peekable();
     for (offset, byte) in (0u64..).zip(cut) {
