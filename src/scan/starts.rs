@@ -7,6 +7,7 @@ use super::heads::{Head, Heads, Place, notice};
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
+use super::tables::DEAD;
 use super::view::{Parsed, parse};
 use super::walk::Walk;
 
@@ -16,6 +17,8 @@ pub(super) struct Starts {
     heads: Heads,
     /// The lanes whose starts have ways of their own.
     email: Option<usize>,
+    /// A walk over the shortest local part, a byte, and its at sign.
+    behind_at: Walk,
     card: Option<usize>,
     ssn: Option<usize>,
     /// Other lanes of values that begin with digits, and the shortest stretch of digits of any.
@@ -63,6 +66,7 @@ impl Starts {
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
         let (mut email, mut card, mut ssn, mut span) = (None, None, None, SPAN_MAX);
+        let mut behind_at = Walk::at(DEAD);
         for (lane, detector) in detectors.iter().enumerate() {
             let mut add = |texts: &[&'static str], place| {
                 literals.extend(texts.iter().map(|text| {
@@ -75,6 +79,7 @@ impl Starts {
             match detector.spec.anchor {
                 _ if detector.kind == Kind::EMAIL => {
                     email = Some(lane);
+                    behind_at = Walk::behind(detector.table, b"a@");
                     add(&ESCAPED_ATS, Place::At);
                 }
                 _ if detector.kind == Kind::CREDIT_CARD => card = Some(lane),
@@ -95,7 +100,7 @@ impl Starts {
             ssns: ssn.is_some(),
             span: if digits.is_empty() { 0 } else { span },
         };
-        (Starts { heads, email, card, ssn, digits, span }, Prefilter::new(table, wanted))
+        (Starts { heads, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, wanted))
     }
 
     /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending
@@ -119,8 +124,18 @@ impl Starts {
             let known = bytes.get(..=end).unwrap_or(bytes);
             if let (Some(b'@'), Some(email)) = (known.last(), self.email) {
                 if host_may_follow(bytes, end.saturating_add(1)) {
-                    let walk = Walk::at(detectors.get(email).map_or(0, |of| of.table.start));
-                    locals(bytes, floor, end, |start| begin(email, start, walk));
+                    match plain_local(bytes, floor, end) {
+                        // Whatever the local part, behind its at sign the same follows.
+                        Some(Some(start)) => {
+                            let more = end.saturating_sub(start).saturating_sub(1);
+                            begin(email, start, self.behind_at.further_left(more));
+                        }
+                        Some(None) => {}
+                        None => {
+                            let walk = Walk::at(detectors.get(email).map_or(DEAD, |of| of.table.start));
+                            all_locals(bytes, floor, end, &mut |start| begin(email, start, walk));
+                        }
+                    }
                 }
                 continue;
             }
@@ -136,14 +151,14 @@ impl Starts {
                     Place::At => {
                         let at = start.saturating_sub(backslashes(bytes, start));
                         if escaped_at_may_be(bytes, at) {
-                            locals(bytes, floor, at, |start| begin(head.lane, start, head.walk));
+                            all_locals(bytes, floor, at, &mut |start| begin(head.lane, start, head.walk));
                         }
                     }
                 }
             }
         }
         let mut offer = |lane: usize, start: usize| {
-            begin(lane, start, Walk::at(detectors.get(lane).map_or(0, |of| of.table.start)));
+            begin(lane, start, Walk::at(detectors.get(lane).map_or(DEAD, |of| of.table.start)));
         };
         if let Some(card) = self.card {
             cards(bytes, marks, |start| offer(card, start));
@@ -219,17 +234,8 @@ fn ends(mut mask: u64, base: usize, also: u64) -> impl Iterator<Item = (usize, b
     })
 }
 
-/// Gives every index from `floor` on at which an e-mail address with its at sign at `at` may start, in ascending order.
-#[inline]
-fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
-    match plain_local(bytes, floor, at) {
-        Some(start) => start.into_iter().for_each(offer),
-        None => all_locals(bytes, floor, at, &mut offer),
-    }
-}
-
-/// The same where it is easily seen: the local part is short and of nothing but letters, digits, `_` and single points, `+` and `-`
-/// between. It starts at its first letter. `None`: it is not so easy.
+/// The only index at which an e-mail address with its at sign at `at` may start, where that is easily seen: its local part is
+/// short and of nothing but letters, digits, `_` and single points, `+` and `-` between. `None`: it is not so easy.
 #[inline]
 fn plain_local(bytes: &[u8], floor: usize, at: usize) -> Option<Option<usize>> {
     const NEAR: usize = 32;
@@ -246,11 +252,12 @@ fn plain_local(bytes: &[u8], floor: usize, at: usize) -> Option<Option<usize>> {
     if points & points << 1 != 0 {
         return None;
     }
-    let words = words & inside;
+    // No local part ends with a point.
+    let words = if points.leading_ones() == 0 { words & inside } else { 0 };
     Some((words != 0).then(|| from.saturating_add(words.trailing_zeros() as usize)))
 }
 
-/// The same, byte by byte.
+/// Gives every index from `floor` on at which an e-mail address with its at sign at `at` may start, in ascending order.
 #[cold]
 fn all_locals(bytes: &[u8], floor: usize, at: usize, offer: &mut dyn FnMut(usize)) {
     let before = bytes.get(floor..at).unwrap_or_default();
@@ -288,13 +295,16 @@ fn behind_escape(local: &[u8]) -> usize {
     (0..local.len()).rev().find(other).map_or(0, |at| at.saturating_add(1))
 }
 
+/// Fewest `@` in a block that are worth a look at all of it.
+const FEW: u32 = 4;
+
 /// Those of the marks that are no `@`, or one with a byte of a local part before it and one of a host behind it. Where there are
 /// many, most are done with here.
 #[inline]
 fn between_hosts(bytes: &[u8], marks: &Marks) -> u64 {
     let Some(block) = bytes.get(marks.base..).and_then(<[u8]>::first_chunk) else { return marks.prints };
     let ats = block::equal(block, b'@');
-    if marks.prints & ats == 0 {
+    if (marks.prints & ats).count_ones() < FEW {
         return marks.prints;
     }
     let before = block::of(&LOCAL_BYTES, block) << 1 | 1;
@@ -343,7 +353,7 @@ fn email_tail(of: &Detector, bytes: &[u8], floor: usize) -> usize {
     let ends = [at.saturating_sub(more), bytes.len()];
     let mut first = bytes.len();
     for end in ends {
-        locals(bytes, floor, end, |start| {
+        all_locals(bytes, floor, end, &mut |start| {
             if start < first && may_start(of, bytes, start) {
                 first = start;
             }

@@ -39,6 +39,11 @@ impl Walk {
         }
     }
 
+    /// The same walk from a start that is some bytes further left, where they lead to the same state. It must have passed no match.
+    pub(super) fn further_left(self, bytes: usize) -> Walk {
+        Walk { walked: self.walked.saturating_add(bytes), ..self }
+    }
+
     /// Walks on over `value`, which starts where the walk started and goes on to the end of what is known, at most `limit` bytes
     /// of it; `last` where nothing can follow.
     pub(super) fn on(&mut self, table: &Table, value: &[u8], limit: usize, last: bool) -> Walked {
