@@ -15,6 +15,9 @@ use super::walk::Walk;
 #[derive(Debug)]
 pub(super) struct Starts {
     heads: Heads,
+    /// For each lane the bytes behind which none of its values starts, unless they end an escape. Where literals follow one
+    /// another without end, most are done with by these.
+    refused: Vec<ByteSet>,
     /// The lanes whose starts have ways of their own.
     email: Option<usize>,
     /// A walk over the shortest local part, a byte, and its at sign.
@@ -59,12 +62,47 @@ fn may_start(of: &Detector, bytes: &[u8], at: usize) -> bool {
     (of.spec.may_start)(before, here)
 }
 
+/// The letters, digits, `_` and `-` behind which `may_start` refuses a literal; none where it asks for more than that. `m` ends
+/// colours.
+fn refused_before(of: &Detector) -> ByteSet {
+    let Anchor::Prefix(texts) = of.spec.anchor else { return [0; 32] };
+    let refuses = |byte: u8| {
+        let mut before = [b' '; LOOK_BEHIND];
+        if let Some(last) = before.last_mut() {
+            *last = byte;
+        }
+        texts.iter().all(|text| !(of.spec.may_start)(&before, text.as_bytes()))
+    };
+    if refuses(b' ') {
+        return [0; 32];
+    }
+    let bytes = (0..128u8).filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let bytes: Vec<u8> = bytes.filter(|byte| *byte != b'm' && refuses(*byte)).collect();
+    byte_set(&bytes, false)
+}
+
+/// A one in each byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Does one of `set` stand before `at`, that ends no escape?
+#[inline]
+fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
+    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<8>) else { return false };
+    let [.., last] = *near;
+    // Eight bytes at once: is one of them zero when it is held against a backslash, or a percent sign?
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80);
+    let word = u64::from_le_bytes(*near);
+    let escape = zero(word ^ ONES.wrapping_mul(0x5c)) | zero(word ^ ONES.wrapping_mul(0x25));
+    escape == 0 && block::contains(set, last)
+}
+
 impl Starts {
     /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
     pub(super) fn new(detectors: &[Detector]) -> (Starts, Prefilter) {
         let mut table = Fingerprints::NONE;
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
+        let refused = detectors.iter().map(refused_before).collect();
         let (mut email, mut card, mut ssn, mut span) = (None, None, None, SPAN_MAX);
         let mut behind_at = Walk::at(DEAD);
         for (lane, detector) in detectors.iter().enumerate() {
@@ -100,7 +138,7 @@ impl Starts {
             ssns: ssn.is_some(),
             span: if digits.is_empty() { 0 } else { span },
         };
-        (Starts { heads, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, wanted))
+        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, wanted))
     }
 
     /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending
@@ -142,7 +180,15 @@ impl Starts {
             for head in self.heads.ending(known) {
                 let start = known.len().saturating_sub(head.text.len());
                 match head.place {
-                    Place::Start => begin(head.lane, start, head.walk),
+                    Place::Start => {
+                        if self.refused.get(head.lane).is_some_and(|refused| stands_behind(refused, bytes, start)) {
+                            continue;
+                        }
+                        let rest = bytes.get(known.len()..).unwrap_or_default();
+                        if let Some(walk) = detectors.get(head.lane).and_then(|of| head.walk.ahead(of.table, rest)) {
+                            begin(head.lane, start, walk);
+                        }
+                    }
                     Place::Within(most) => {
                         for start in start.saturating_sub(most)..=start {
                             begin(head.lane, start, head.walk);
@@ -346,11 +392,21 @@ fn partial(bytes: &[u8], text: &[u8]) -> usize {
 
 /// A local part that may go on, with or without the beginning of an escaped at sign behind it.
 fn email_tail(of: &Detector, bytes: &[u8], floor: usize) -> usize {
-    let escape = ESCAPED_ATS.iter().map(|text| partial(bytes, text.as_bytes())).max().unwrap_or(0);
+    // The beginnings of escapes have two bytes at most.
+    let begun = bytes.iter().rev().take(2).any(|byte| matches!(byte, b'\\' | b'%' | b'&'));
+    let escapes = ESCAPED_ATS.iter().map(|text| if begun { partial(bytes, text.as_bytes()) } else { 0 });
+    let escape = escapes.max().unwrap_or(0);
     let at = bytes.len().saturating_sub(escape);
     let more = if bytes.get(at) == Some(&b'\\') { backslashes(bytes, at) } else { 0 };
     // The further left first: its local part ends where the other's has not begun.
     let ends = [at.saturating_sub(more), bytes.len()];
+    if escape == 0
+        && bytes.last() != Some(&b'.')
+        && let Some(start) = plain_local(bytes, floor, bytes.len())
+    {
+        let start = start.filter(|start| may_start(of, bytes, *start));
+        return start.map_or(0, |start| bytes.len().saturating_sub(start));
+    }
     let mut first = bytes.len();
     for end in ends {
         all_locals(bytes, floor, end, &mut |start| {
@@ -374,7 +430,8 @@ fn digits_tail(of: &Detector, bytes: &[u8], floor: usize, shapes: &[&[u8]]) -> u
                 _ => byte == want,
             })
     };
-    let known = bytes.len().saturating_sub(floor);
+    let known = bytes.iter().rev().take(longest).take_while(|byte| byte.is_ascii_digit() || SEPARATORS.contains(byte)).count();
+    let known = known.min(bytes.len().saturating_sub(floor));
     (1..longest.min(known.saturating_add(1)))
         .rev()
         .find(|len| {
