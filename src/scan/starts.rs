@@ -158,8 +158,11 @@ impl Starts {
             }
         };
         let prints = if self.email.is_some() { between_hosts(bytes, marks) } else { marks.prints };
-        for end in bits(prints, marks.base) {
-            let known = bytes.get(..=end).unwrap_or(bytes);
+        let mut left = prints;
+        while left != 0 {
+            let end = marks.base.wrapping_add(left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            let Some(known) = bytes.get(..end.wrapping_add(1)) else { break };
             if let (Some(b'@'), Some(email)) = (known.last(), self.email) {
                 if host_may_follow(bytes, end.saturating_add(1)) {
                     match plain_local(bytes, floor, end) {
