@@ -4,20 +4,30 @@
 
 use bodyguard::policy::{Policy, Problem};
 
+#[path = "support/schema.rs"]
+mod schema;
+
 fn lines(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
+/// Every document that a test here makes is shown to the schema too.
+#[track_caller]
 fn errors(text: &str) -> Vec<String> {
-    match Policy::from_yaml_or_json(text) {
+    let errors = match Policy::from_yaml_or_json(text) {
         Ok(_) => Vec::new(),
         Err(problems) => lines(&problems),
-    }
+    };
+    schema::assert_agrees(text, &errors);
+    errors
 }
 
 fn warnings(text: &str) -> Vec<String> {
     match Policy::from_yaml_or_json(text) {
-        Ok(policy) => lines(&policy.warnings),
+        Ok(policy) => {
+            schema::assert_agrees(text, &[]);
+            lines(&policy.warnings)
+        }
         Err(problems) => panic!("{text}: {:?}", lines(&problems)),
     }
 }
