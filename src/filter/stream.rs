@@ -77,6 +77,10 @@ impl<H: Host> HttpStream<H> {
         if self.replied {
             return Step::Continue;
         }
+        if direction == Direction::Response && self.passes_response(end_of_stream) {
+            self.forget(direction);
+            return Step::Continue;
+        }
         let headers = match self.host.headers(direction) {
             Ok(headers) => Rc::new(headers),
             Err(_) => {
@@ -141,6 +145,12 @@ impl<H: Host> HttpStream<H> {
         }
     }
 
+    /// Is it known without a look at its headers that a response passes?
+    fn passes_response(&self, end_of_stream: bool) -> bool {
+        let inspected = self.rule.as_ref().is_some_and(|rule| rule.response.is_some());
+        !inspected || (end_of_stream && !self.upgrade)
+    }
+
     /// `size` bytes of a body are visible: a chunk, or all that was buffered while we paused.
     pub fn on_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Step {
         let step = self.take_body(direction, size, end_of_stream);
@@ -171,11 +181,9 @@ impl<H: Host> HttpStream<H> {
         }
         let began = self.host.now();
         self.first_body_callback(direction, began);
-        let fed = self.take_chunk(direction, size);
+        let (fed, visible) = self.take_chunk(direction, size, end_of_stream);
         let flow = self.flow(direction);
         if end_of_stream || fed.is_err() || flow.is_whole() {
-            // What was drained is no longer visible.
-            let visible = if flow.stage.keeps() { 0 } else { size };
             let step = self.conclude(direction, visible, began);
             let flow = self.flow(direction);
             if fed.is_ok() && !end_of_stream && flow.stage == Stage::Pass {
@@ -365,21 +373,20 @@ impl<H: Host> HttpStream<H> {
         }
     }
 
-    /// Reads and inspects what has come since the last callback; drains it where the body is kept in the VM.
-    fn take_chunk(&mut self, direction: Direction, size: usize) -> Result<(), Failure> {
+    /// Reads and inspects what has come since the last callback; drains it where the body is kept in the VM, but for one that has
+    /// come in one piece. Returns how many bytes of the body are visible then.
+    fn take_chunk(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> (Result<(), Failure>, usize) {
         let flow = self.flow(direction);
         let drains = flow.stage.keeps();
         let seen = if drains { 0 } else { usize::try_from(flow.received).unwrap_or(usize::MAX) };
         let new = size.saturating_sub(seen);
         if new == 0 {
-            return Ok(());
+            return (Ok(()), size);
         }
-        let chunk = match self.host.body(direction, seen, new) {
-            Ok(chunk) => chunk,
-            Err(_) => {
-                self.error(ErrorReason::HostCall);
-                return Err(self.fail(direction, Failure::Corrupt));
-            }
+        let Ok(chunk) = self.host.body(direction, seen, new) else {
+            self.error(ErrorReason::HostCall);
+            let visible = if drains { 0 } else { size };
+            return (Err(self.fail(direction, Failure::Corrupt)), visible);
         };
         let fits = self.charge(direction, chunk.len() as u64);
         let flow = self.flow(direction);
@@ -389,20 +396,23 @@ impl<H: Host> HttpStream<H> {
             Some(inspector) => Err(inspector.fail(Failure::TooLarge)),
             None => Ok(()),
         };
-        if drains {
-            if flow.kept.is_empty() {
-                flow.kept = chunk;
-            } else {
-                flow.kept.extend_from_slice(&chunk);
-            }
-            if flow.kept.len() > flow.probe_bytes {
-                flow.stage = Stage::Drained;
-            }
-            if self.host.replace_body(direction, size, b"").is_err() {
-                self.error(ErrorReason::HostCall);
-            }
+        if !drains {
+            return (fed, size);
         }
-        fed
+        let in_one_piece = flow.kept.is_empty() && (end_of_stream || fed.is_err() || flow.is_whole());
+        if flow.kept.is_empty() {
+            flow.kept = chunk;
+        } else {
+            flow.kept.extend_from_slice(&chunk);
+        }
+        if flow.kept.len() > flow.probe_bytes {
+            flow.stage = Stage::Drained;
+        }
+        if in_one_piece {
+            return (fed, size);
+        }
+        self.put(direction, size, b"");
+        (fed, 0)
     }
 
     fn fail(&mut self, direction: Direction, failure: Failure) -> Failure {

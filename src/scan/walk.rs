@@ -25,9 +25,18 @@ pub(super) enum Walked {
 }
 
 impl Walk {
-    /// A walk at its start.
-    pub(super) fn new(table: &Table) -> Walk {
-        Walk { state: table.start, walked: 0, longest: None }
+    /// A walk at its start, `state`.
+    pub(super) fn at(state: State) -> Walk {
+        Walk { state, walked: 0, longest: None }
+    }
+
+    /// A walk that has come over `text`, which must not lead to the dead state; else one at its start.
+    pub(super) fn behind(table: &Table, text: &[u8]) -> Walk {
+        let mut walk = Walk::at(table.start);
+        match walk.on(table, text, usize::MAX, false) {
+            Walked::Open => walk,
+            Walked::Done(_) => Walk::at(table.start),
+        }
     }
 
     /// Walks on over `value`, which starts where the walk started and goes on to the end of what is known, at most `limit` bytes

@@ -52,6 +52,26 @@ pub(crate) fn span(set: &ByteSet, bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !contains(set, *byte)).unwrap_or(bytes.len())
 }
 
+/// Which bytes are of `set`.
+pub(crate) fn of(set: &ByteSet, block: &Block) -> u64 {
+    block.iter().rev().fold(0, |mask, byte| mask << 1 | u64::from(contains(set, *byte)))
+}
+
+/// Which bytes are of `set`, in half a block.
+pub(crate) fn of_half(set: &ByteSet, half: &[u8; 32]) -> u32 {
+    half.iter().rev().fold(0, |mask, byte| mask << 1 | u32::from(contains(set, *byte)))
+}
+
+/// Which bytes are `wanted`.
+pub(crate) fn equal(block: &Block, wanted: u8) -> u64 {
+    block.iter().rev().fold(0, |mask, byte| mask << 1 | u64::from(*byte == wanted))
+}
+
+/// Which bytes are `wanted`, in half a block.
+pub(crate) fn equal_half(half: &[u8; 32], wanted: u8) -> u32 {
+    half.iter().rev().fold(0, |mask, byte| mask << 1 | u32::from(*byte == wanted))
+}
+
 /// Does any byte of two blocks begin escapes?
 pub(crate) fn may_escape(a: &Block, b: &Block) -> bool {
     // Without a branch in it, so that it becomes vector instructions where there are any.
