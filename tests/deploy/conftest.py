@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def need(name: str, folder: Path | None = None) -> str:
     """The path of a tool; without it the test is skipped, or fails where CI is set."""
-    found = shutil.which(name, path=str(folder)) if folder else shutil.which(name)
+    found = shutil.which(name, path=str(folder.resolve())) if folder else shutil.which(name)
     if found is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is missing: make deploy-test says how to get it")
     return found
