@@ -567,7 +567,7 @@ fn a_clean_message_costs_no_more_host_calls_than_it_must() {
         // The first one also proves Envoy's setting and tells the VM's memory.
         envoy.exchange(&get(), &answer);
         envoy.exchange(&get(), &answer);
-        let calls: Vec<(&str, usize)> = envoy.script.calls().into_iter().collect();
+        let calls: Vec<(&str, usize)> = envoy.script.host_calls().into_iter().collect();
         let mut expected = [&judged[..], &more].concat();
         expected.sort_unstable();
         assert_eq!(calls, expected, "held: {flag}, {end:?}, {extra:?}");
@@ -586,6 +586,6 @@ fn what_is_not_inspected_costs_a_look_at_the_request() {
     ] {
         let mut envoy = Envoy::new(&policy, true);
         envoy.exchange(&get(), &answer);
-        assert_eq!(envoy.script.calls().into_iter().collect::<Vec<_>>(), [("headers", 1)]);
+        assert_eq!(envoy.script.host_calls().into_iter().collect::<Vec<_>>(), [("headers", 1)]);
     }
 }

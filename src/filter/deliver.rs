@@ -188,11 +188,18 @@ impl<H: Host> HttpStream<H> {
 
     fn log_event(&self, direction: Direction, rule: &Rule, judgement: &Judgement) {
         let of = |name| self.request_headers.get(name).unwrap_or_default();
-        let subject =
-            Subject { request_id: of("x-request-id"), method: of(":method"), authority: of(":authority"), path: of(":path") };
+        let subject = Subject {
+            request_id: of("x-request-id"),
+            method: of(":method"),
+            authority: of(":authority"),
+            path: of(":path"),
+            traceparent: of("traceparent"),
+        };
         let event = Event::new(&self.shared.policy, rule.mode, direction, judgement, subject, self.host.now());
-        let level = if judgement.code.is_some() || judgement.uninspected.is_some() { log::Level::Warn } else { log::Level::Info };
-        self.host.log(level, &event.to_json());
+        self.host.log(event.level, &event.to_json());
+        if let Some(exporter) = &self.shared.exporter {
+            exporter.borrow_mut().enqueue(&self.host, &self.shared.metrics, event);
+        }
     }
 }
 

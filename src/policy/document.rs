@@ -3,10 +3,11 @@
 //! The format is Sentinel Shield's, so that its documents for data-loss prevention load unchanged; what belongs to its other
 //! engines is refused, what has no meaning in a proxy filter is ignored with a warning.
 
+use super::events::EVENTS;
 use super::format::{
     BLOCK_BODY, CONTENT_TYPE, HEADER_NAME, HEADER_VALUE, HOST, MEDIA_RANGE, METHOD, NAME, PATH, PATH_OR_STAR, REGEX,
 };
-use super::shape::{Choice, Field, Holds, Shape};
+use super::shape::{Choice, Holds, Shape, field};
 
 /// Most bytes of a body that a policy may ask to hold. A VM has 1 GiB in all, and an encoded body that is rewritten is held decoded,
 /// masked and encoded at once.
@@ -20,10 +21,6 @@ const NO_SAMPLING: &str = "every message that is not clean makes an event, clean
 const NO_LOG_LEVEL: &str = "Envoy's log level of the wasm component decides";
 const NO_HEADERS: &str = "bodyguard does not limit headers";
 const NO_LABELS: &str = "bodyguard has no use for it";
-
-const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
-    Field { name, about, holds }
-}
 
 const fn names(allowed: &'static [&'static str]) -> Choice {
     Choice { allowed, read_from_false: None }
@@ -83,6 +80,7 @@ pub(super) static SPEC: Shape = Shape {
         field("exclude", "exact paths that are never inspected", Holds::List(&Holds::Text(&PATH))),
         field("defaults", "policy of every domain, unless it says otherwise", Holds::Object(&POLICY)),
         field("domains", "hosts and what applies to them", Holds::List(&Holds::Object(&DOMAIN))),
+        field("events", "where security events go, besides the log", Holds::Object(&EVENTS)),
     ],
 };
 

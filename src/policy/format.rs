@@ -116,7 +116,8 @@ pub(super) static BLOCK_BODY: Format = Format {
     pattern: None,
 };
 
-fn require(holds: bool) -> Result<(), String> {
+/// A check that has nothing to add to what is expected.
+pub(super) fn require(holds: bool) -> Result<(), String> {
     if holds { Ok(()) } else { Err(String::new()) }
 }
 

@@ -9,6 +9,7 @@
 //! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema` |
 //! | scopes read and laid over each other, into rules | `block`, `checks` |
 //! | what selects a rule | `matcher`, `pattern`, `path`, `host` |
+//! | where events go besides the log | `events` |
 //! | all of it into a policy | `compile` |
 //! | a request into its rule, and why | `routing`, `explain` |
 
@@ -17,6 +18,7 @@ mod checks;
 mod compile;
 mod cursor;
 mod document;
+mod events;
 mod explain;
 mod format;
 mod host;
@@ -37,6 +39,7 @@ use std::sync::Arc;
 use crate::detect::KindSet;
 use crate::scan::Program;
 
+pub use events::{Otlp, Secret};
 pub use explain::{Explanation, HostMatch, Trial};
 pub use json_rules::{JsonRules, JsonSource, Limit};
 pub use schema::json_schema;
@@ -52,6 +55,8 @@ pub struct Policy {
     pub allow_on_headers_stop_iteration: bool,
     /// Bytes of all bodies that one worker's VM may hold at once.
     pub max_inflight_body_bytes: u64,
+    /// Where security events go besides the log.
+    pub otlp: Option<Otlp>,
     /// What is legal and yet likely a mistake; for the log and `bodyguard check`.
     pub warnings: Vec<Problem>,
     routing: routing::Routing,
