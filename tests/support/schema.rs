@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// Errors that no schema can find, by what stands in the message, and why.
-const BEYOND_A_SCHEMA: [(&str, &str); 11] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 12] = [
     ("found twice", "a repeated key is gone when the document is a tree"),
     ("which stands at", "hosts of other domains, compared as they are normalized"),
     ("identical to that of", "matches of other routes, compared as they are normalized"),
@@ -16,6 +16,7 @@ const BEYOND_A_SCHEMA: [(&str, &str); 11] = [
     ("found 0 where", "the same"),
     ("found true beside mode: off", "the same"),
     ("a regex in Rust's regex syntax", "the syntax of regexes, and what they compile to"),
+    ("found none beside cluster", "a field that another one makes necessary, by what it holds"),
     ("not an IPv6 literal in brackets", "the parser of addresses"),
     ("match.headers[\"", "the names in the short form of headers"),
     ("bytes: it has", "a schema counts characters"),
