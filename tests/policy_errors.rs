@@ -50,7 +50,7 @@ fn an_unknown_field_is_named_with_what_is_allowed_and_what_was_meant() {
     assert_errors(
         "{domain: []}",
         &[
-            "$.domain: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains; \
+            "$.domain: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, detectors, exclude, defaults, domains; \
            did you mean domains?",
         ],
     );
@@ -74,7 +74,7 @@ fn an_unknown_field_is_named_with_what_is_allowed_and_what_was_meant() {
     assert_errors(
         "{domains: [], \"a b\": 1}",
         &[
-            "$[\"a b\"]: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains",
+            "$[\"a b\"]: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, detectors, exclude, defaults, domains",
         ],
     );
 }

@@ -3,12 +3,15 @@
 //! A block is sparse: of the three scopes, `defaults`, a domain's and a route's, the most specific value that is set wins.
 //! This module refuses to know which requests a rule is for.
 
+use std::sync::Arc;
+
 use super::checks::{BodyChecks, Direction, REQUEST, RESPONSE};
 use super::cursor::Cursor;
 use super::document::{BODY_MODE, FAIL_MODE, MAX_BODY_BYTES, MODE, RANGES, UPGRADES};
 use super::shape::Report;
 use super::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
 use crate::body::MediaRange;
+use crate::detect::Detectors;
 
 /// The cap of a gRPC message in a streamed direction without a cap, in bytes: what gRPC itself takes unless told otherwise.
 const BUILT_IN_MESSAGE_BYTES: u64 = 4 * 1_048_576;
@@ -53,7 +56,7 @@ struct Side {
 
 impl Block {
     /// Reads a block, and reports what cannot stand together within it.
-    pub(super) fn read(cursor: Option<&Cursor<'_>>, scope: Scope, report: &mut Report) -> Block {
+    pub(super) fn read(cursor: Option<&Cursor<'_>>, scope: Scope, detectors: &Detectors, report: &mut Report) -> Block {
         let Some(cursor) = cursor else { return Block::default() };
         let modes = [("off", Mode::Off), ("detect", Mode::Detect), ("shadow", Mode::Shadow), ("block", Mode::Block)];
         let fail_modes = [("fail_open", FailMode::Open), ("fail_close", FailMode::Close)];
@@ -67,7 +70,10 @@ impl Block {
             strip_ranges: cursor.field("ranges").and_then(|ranges| ranges.choice(&RANGES, &[("strip", true), ("allow", false)])),
             deny_upgrades: cursor.field("upgrades").and_then(|word| word.choice(&UPGRADES, &[("allow", false), ("deny", true)])),
             block_response: cursor.field("block_response").map(block_response).unwrap_or_default(),
-            body: cursor.field("checks").and_then(|checks| checks.field("body")).map(|body| BodyChecks::read(&body, report)),
+            body: cursor
+                .field("checks")
+                .and_then(|checks| checks.field("body"))
+                .map(|body| BodyChecks::read(&body, detectors, report)),
         };
         for (side, direction) in block.sides() {
             let inspected = side.inspect.as_ref().filter(|inspect| inspect.value);
@@ -103,7 +109,7 @@ impl Block {
     }
 
     /// The rule that the block makes, the built-in values under it; reports what is wrong only once the scopes are merged.
-    pub(super) fn into_rule(self, source: String, report: &mut Report) -> Rule {
+    pub(super) fn into_rule(self, source: String, detectors: &Arc<Detectors>, report: &mut Report) -> Rule {
         let mode = self.mode.as_ref().map_or(Mode::Block, |mode| mode.value);
         let checks = self.body.clone().unwrap_or_default();
         let (request, response) = if mode == Mode::Off {
@@ -123,6 +129,7 @@ impl Block {
             strip_ranges: self.strip_ranges.unwrap_or(true),
             deny_upgrades: self.deny_upgrades.unwrap_or(false),
             block_response: Some(self.block_response).filter(|reply| *reply != BlockResponse::default()),
+            detectors: Arc::clone(detectors),
         }
     }
 
@@ -213,6 +220,7 @@ impl Side {
             sensitive_data: checks.sensitive_data.is_some(),
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),
+            min_findings: dlp.map(|dlp| dlp.min_findings.clone()).unwrap_or_default(),
         };
         if rule.kinds().is_empty() {
             report.warning(&inspect.path, format!("true has no effect: no check looks for anything in {}", direction.bodies));

@@ -46,14 +46,20 @@ pub(super) enum Holds {
     Integer(u64, u64),
     Choice(&'static Choice),
     Text(&'static Format),
-    /// The name of a kind that a dlp list may hold.
+    /// The name of a kind that a dlp list may hold, built-in or the policy's own.
     Kind,
     List(&'static Holds),
     Object(&'static Shape),
-    /// One of the names for all, or a map from kinds to them.
-    OneOrByKind(&'static Choice),
+    /// A value for all kinds, or a map from kinds to such values.
+    OrByKind(&'static Holds),
     /// Any names.
     Map(&'static Holds),
+    /// Names of this form.
+    Named(&'static Format, &'static Holds),
+    /// One of the names, or an object.
+    ChoiceOr(&'static Choice, &'static Shape),
+    /// A text that no error shows.
+    Secret(&'static Format),
     /// A list, or the short form of it.
     ListOr(&'static Holds, &'static Holds),
     /// Legal and of no effect here; why.
@@ -98,9 +104,16 @@ pub(super) struct Report {
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
     reported: BTreeSet<(String, String)>,
+    /// The names of the policy's own kinds, which lists may hold.
+    pub(super) own_kinds: Vec<String>,
 }
 
 impl Report {
+    /// A report on a document with these kinds of its own.
+    pub(super) fn with_own_kinds(own_kinds: Vec<String>) -> Report {
+        Report { own_kinds, ..Report::default() }
+    }
+
     /// Reports an error.
     pub(super) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
         let problem = self.new_problem(path.into(), message.into());
@@ -128,22 +141,37 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
                 report.error(path, format!("found {}, allowed: an integer from {low} to {high}", node.shown()));
             }
         }
-        (Holds::OneOrByKind(choice), Node::Object(fields)) => {
+        (Holds::OrByKind(values), Node::Object(fields)) => {
             let mut seen = BTreeSet::new();
             for (name, value) in fields {
                 let path = field_path(path, name);
                 check_once(&mut seen, name, &path, report);
                 super::kinds::check(&Node::Text(name.clone()), &path, report);
-                check_choice(value, choice, &path, report);
+                check(value, values, &path, report);
             }
         }
-        (Holds::OneOrByKind(choice), Node::Bool(_) | Node::Number(_) | Node::List(_)) => {
+        (Holds::OrByKind(Holds::Choice(choice)), Node::Bool(_) | Node::Number(_) | Node::List(_)) => {
             report.error(
                 path,
                 format!("found {}, allowed: {}, or a map from kinds to them", node.shown(), choice.allowed.join(", ")),
             );
         }
-        (Holds::Choice(choice) | Holds::OneOrByKind(choice), _) => check_choice(node, choice, path, report),
+        (Holds::OrByKind(values), _) => check(node, values, path, report),
+        (Holds::ChoiceOr(_, shape), Node::Object(fields)) => check_object(fields, shape, path, report),
+        (Holds::ChoiceOr(choice, shape), _) => {
+            if choice.read(node).is_none_or(|name| !choice.allowed.contains(&name)) {
+                let objects = shape.fields.iter().map(|field| format!("{{{}: ...}}", field.name));
+                let allowed: Vec<String> = choice.allowed.iter().map(|name| (*name).to_owned()).chain(objects).collect();
+                report.error(path, format!("found {}, allowed: {}", node.shown(), allowed.join(", ")));
+            }
+        }
+        (Holds::Choice(choice), _) => check_choice(node, choice, path, report),
+        (Holds::Secret(format), Node::Text(text)) => {
+            if (format.check)(text).is_err() {
+                report.error(path, format!("found a text of {} bytes, allowed: {}", text.len(), format.expected));
+            }
+        }
+        (Holds::Secret(format), _) => report.error(path, format!("found no text, allowed: {}", format.expected)),
         (Holds::Text(format), Node::Text(text)) => {
             if let Err(why) = (format.check)(text) {
                 let why = if why.is_empty() { why } else { format!(": {why}") };
@@ -168,7 +196,20 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
                 check(value, values, &path, report);
             }
         }
-        (Holds::Object(_) | Holds::Map(_), _) => report.error(path, format!("found {}, allowed: an object", node.shown())),
+        (Holds::Named(names, values), Node::Object(fields)) => {
+            let mut seen = BTreeSet::new();
+            for (name, value) in fields {
+                let path = field_path(path, name);
+                check_once(&mut seen, name, &path, report);
+                if (names.check)(name).is_err() {
+                    report.error(&path, format!("found the name {}, allowed: {}", shown_text(name), names.expected));
+                }
+                check(value, values, &path, report);
+            }
+        }
+        (Holds::Object(_) | Holds::Map(_) | Holds::Named(..), _) => {
+            report.error(path, format!("found {}, allowed: an object", node.shown()))
+        }
         (Holds::Ignored(why), _) => report.warning(path, format!("ignored: {why}")),
         (Holds::Refused(why), _) => report.error(path, format!("refused: {why}")),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::act::{Count, Direction, Judgement};
-use crate::detect::KindSet;
+use crate::detect::{Detectors, KindSet};
 use crate::policy::{Mode, Policy};
 use crate::scan;
 
@@ -30,7 +30,7 @@ pub struct Event<'a> {
     /// Without its query.
     path: String,
     /// Findings by kind.
-    findings: BTreeMap<&'static str, u64>,
+    findings: BTreeMap<&'a str, u64>,
     /// Findings by `engine:action`.
     actions: BTreeMap<String, u64>,
 }
@@ -58,7 +58,7 @@ impl<'a> Event<'a> {
         of: Subject<'_>,
         now: u64,
     ) -> Event<'a> {
-        let (findings, actions) = totals(&judgement.counts);
+        let (findings, actions) = totals(&policy.detectors, &judgement.counts);
         let path = of.path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
         Event {
             time: rfc3339(now),
@@ -68,7 +68,7 @@ impl<'a> Event<'a> {
             mode: mode.as_str(),
             direction: direction.as_str(),
             verdict: judgement.verdict.as_str(),
-            code: judgement.code.map(|code| code.to_string()),
+            code: judgement.code.map(|code| code.text(&policy.detectors)),
             method: text(of.method),
             host: text(of.authority),
             path: text(path),
@@ -84,13 +84,13 @@ impl<'a> Event<'a> {
 }
 
 /// Findings by kind, and by `engine:action`.
-pub fn totals(counts: &[Count]) -> (BTreeMap<&'static str, u64>, BTreeMap<String, u64>) {
-    let mut findings: BTreeMap<&'static str, u64> = BTreeMap::new();
+pub fn totals<'a>(detectors: &'a Detectors, counts: &[Count]) -> (BTreeMap<&'a str, u64>, BTreeMap<String, u64>) {
+    let mut findings: BTreeMap<&'a str, u64> = BTreeMap::new();
     let mut actions: BTreeMap<String, u64> = BTreeMap::new();
     for count in counts {
         if let Some(kind) = count.kind {
             // Two engines may have seen the same findings.
-            let known = findings.entry(kind.name()).or_default();
+            let known = findings.entry(detectors.name(kind)).or_default();
             *known = count.findings.max(*known);
         }
         let of_action = actions.entry(format!("{}:{}", count.engine, count.action)).or_default();
@@ -100,10 +100,10 @@ pub fn totals(counts: &[Count]) -> (BTreeMap<&'static str, u64>, BTreeMap<String
 }
 
 /// The value of the filter state `wasm.bodyguard.findings` for one message: `response:redact:email=3,ssn=1`, actions separated by `;`.
-pub fn filter_state_findings(direction: Direction, counts: &[Count]) -> String {
+pub fn filter_state_findings(detectors: &Detectors, direction: Direction, counts: &[Count]) -> String {
     let mut by_action: BTreeMap<_, BTreeMap<&str, u64>> = BTreeMap::new();
     for count in counts {
-        let name = count.kind.map_or(count.engine.as_str(), |kind| kind.name());
+        let name = count.kind.map_or(count.engine.as_str(), |kind| detectors.name(kind));
         let known = by_action.entry(count.action).or_default().entry(name).or_default();
         *known = count.findings.max(*known);
     }
