@@ -32,9 +32,12 @@ demo: build envoy-newest ## real traffic through a real Envoy: what goes in, wha
 run: build envoy-newest ## keep the demo's Envoy running, with curl commands to play with
 	@python3 -B examples/demo/demo.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) --keep-running
 
+dashboard: build envoy-newest operate-tools ## Envoy, Prometheus and traffic, with a live page: prints its address, Ctrl-C ends all
+	@python3 -B examples/dashboard/dashboard.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM)
+
 ##@ Tests
 
-test: lint unit envoy-test ## everything that decides whether a change lands
+test: lint unit envoy-test operate-test ## everything that decides whether a change lands
 
 lint: rust-lint rust-wasm ## formatting and clippy, native and for the module
 	@cargo fmt --check
@@ -48,6 +51,10 @@ unit: rust ## unit, property, corpus and command line tests
 envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module in real Envoys, the oldest and the newest supported
 	@.local/python/bin/python3 -B -m pytest -c tests/envoy/pytest.ini tests/envoy --module $(WASM) \
 	  --envoy .local/envoy-$(ENVOY_OLDEST)/envoy --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
+
+# More for pytest: make operate-test PYTEST='-k rules'
+operate-test: build envoy-newest .local/python/.ready operate-tools ## what operators get: examples, metrics in Prometheus, dashboards, alerts
+	@.local/python/bin/python3 -B -m pytest -c tests/operate/pytest.ini tests/operate --module $(WASM) --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
 
 wasm-test: rust-wasm ## the scanner's tests as WebAssembly, where simd128 is on (needs Node.js)
 	@scripts/need node
@@ -98,8 +105,10 @@ envoy-oldest:
 	@scripts/envoy $(ENVOY_OLDEST)
 envoy-newest:
 	@scripts/envoy $(ENVOY_NEWEST)
+operate-tools:
+	@scripts/debian prometheus=prometheus promtool=prometheus chromium=chromium chromedriver=chromium-driver
 .local/python/.ready: tests/envoy/requirements.txt scripts/python-env
 	@scripts/python-env .local/python --requirement tests/envoy/requirements.txt
 	@touch $@
 
-.PHONY: help build demo run test lint unit envoy-test wasm-test soak bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest
+.PHONY: help build demo run dashboard test lint unit envoy-test operate-test wasm-test soak bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest operate-tools

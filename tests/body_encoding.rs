@@ -1,4 +1,4 @@
-//! Content codings against an independent implementation (miniz_oxide), in every cut, at every cap, broken in every way.
+//! Content codings against an independent implementation (zlib-rs), in every cut, at every cap, broken in every way.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::string_slice)]
 
 use std::io::{Read, Write};

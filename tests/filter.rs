@@ -188,6 +188,7 @@ fn bodies_in_flight_share_one_budget() {
         let large = post(&[&chunk], End::OnLastChunk, &[]);
         let outcome = envoy.exchange(&large, &Message::default());
         assert_eq!(outcome.reply.map(|reply| reply.status), Some(413));
+        assert_eq!(envoy.script.metric(&["bodyguard_errors_total", "budget"]), 1);
         unfinished.borrow_mut().on_close();
         assert!(envoy.exchange(&large, &response(&[CLEAN], End::OnLastChunk, &[])).reply.is_none());
         assert_eq!(envoy.script.metric(&["bodyguard_inflight_body_bytes"]), 0);
@@ -533,4 +534,16 @@ proptest! {
         prop_assert_eq!(&outcome.upstream.body, &whole.client.body);
         prop_assert_eq!(back.script.metric(&["bodyguard_inflight_body_bytes"]), 0);
     }
+}
+
+#[test]
+fn a_policy_tells_how_many_of_its_rules_block_and_how_many_only_watch() {
+    for (mode, blocking, observing) in [("block", 1, 0), ("shadow", 0, 1), ("detect", 0, 1)] {
+        let envoy = envoy(true, mode);
+        assert_eq!(envoy.script.metric(&["bodyguard_policy_rules_blocking"]), blocking, "{mode}");
+        assert_eq!(envoy.script.metric(&["bodyguard_policy_rules_observing"]), observing, "{mode}");
+    }
+    let unread = r#"{"domains": [{"hosts": ["*"], "routes": [{"match": {}, "policy": {"mode": "shadow"}}]}]}"#;
+    let envoy = Envoy::new(unread, true);
+    assert_eq!(envoy.script.metric(&["bodyguard_policy_rules_observing"]), 0, "a rule that inspects nothing watches nothing");
 }

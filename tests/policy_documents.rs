@@ -6,6 +6,7 @@ use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{
     BlockResponse, BodyMode, BodyRule, FailMode, MinFindings, Mode, PassReason, Policy, Problem, RequestHead, Resolution, Rule,
 };
+use bodyguard::scan::Programs;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -127,6 +128,8 @@ fn the_full_example_is_the_same_policy_in_every_form() {
             block: kinds(&["private_key", "aws_access_key", "google_api_key", "slack_token", "github_token"]),
             redact: kinds(&["credit_card", "ssn", "email", "jwt"]),
             sensitive_data: true,
+            program: Programs::default().of(KindSet::all()),
+            json: None,
             redact_in_observe_modes: true,
             same_length: KindSet::EMPTY,
             min_findings: MinFindings::default(),

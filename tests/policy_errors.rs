@@ -159,7 +159,8 @@ fn the_kinds_of_a_dlp_list_are_checked() {
         (
             "block: [jwt, ssn], redact: [email, ssn]",
             ".redact[1]",
-            "found \"ssn\", which block names too, allowed: a kind in one of the two lists".into(),
+            "found \"ssn\", which block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more"
+                .into(),
         ),
         ("direction: both", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
         ("block: [], redact: []", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),

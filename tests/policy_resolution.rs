@@ -6,6 +6,7 @@ use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{
     BlockResponse, BodyMode, BodyRule, FailMode, MinFindings, Mode, PassReason, Policy, RequestHead, Resolution,
 };
+use bodyguard::scan::Programs;
 use proptest::prelude::*;
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -236,6 +237,8 @@ domains:
         block: KindSet::EMPTY,
         redact: email,
         sensitive_data: true,
+        program: Programs::default().of(KindSet::all()),
+        json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
         min_findings: MinFindings::default(),
@@ -258,6 +261,8 @@ domains:
         block: jwt,
         redact: KindSet::EMPTY,
         sensitive_data: false,
+        program: Programs::default().of(jwt),
+        json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
         min_findings: MinFindings::default(),

@@ -1,8 +1,9 @@
-"""Runs an Envoy with examples/envoy/envoy.yaml, on ports that are free, and stops it surely."""
+"""Runs an Envoy with a configuration of examples/envoy as it is, but on ports that are free, and stops it surely."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import sys
@@ -14,7 +15,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from envoy_process import CouldNotStart, EnvoyProcess  # noqa: E402
 
-CONFIG = ROOT / "examples" / "envoy" / "envoy.yaml"
+EXAMPLES = ROOT / "examples" / "envoy"
+# Where dynamic.yaml looks for its policy.
+POLICY = "examples/envoy/policy.yaml"
 
 
 def _is_free(port: int) -> bool:
@@ -28,17 +31,29 @@ def _is_free(port: int) -> bool:
 
 
 class Envoy(EnvoyProcess):
-    """One Envoy. With `usual_ports` it listens where envoy.yaml says, if nobody else does; else anywhere."""
+    """One Envoy. With `usual_ports` it listens where its configuration says, if nobody else does; else anywhere."""
 
-    def __init__(self, binary: Path, module: Path, upstream_port: int, folder: Path, usual_ports: bool):
-        text = CONFIG.read_text()
+    def __init__(
+        self,
+        binary: Path,
+        module: Path,
+        upstream_port: int,
+        folder: Path,
+        usual_ports: bool = False,
+        config: str = "envoy.yaml",
+        policy: str | None = None,
+    ):
+        self.module, self.policy_path = module, folder / "policy.yaml"
+        text = self._with_module((EXAMPLES / config).read_text())
         ports = {18080: upstream_port, 10000: 0, 9901: 0}
         for usual in (10000, 9901):
             if usual_ports and _is_free(usual):
                 ports[usual] = usual
         for usual, port in ports.items():
             text = text.replace(f"port_value: {usual}}}", f"port_value: {port}}}")
-        text = re.sub(r"filename: \S+\.wasm", f"filename: {json.dumps(str(module.resolve()))}", text)
+        if POLICY in text:
+            text = text.replace(POLICY, str(self.policy_path))
+            self.set_policy(policy or (ROOT / POLICY).read_text())
         file = folder / "envoy.yaml"
         file.write_text(text)
         quiet = ["--concurrency", "1", "--log-level", "warning", "--component-log-level", "wasm:info"]
@@ -47,6 +62,15 @@ class Envoy(EnvoyProcess):
         except CouldNotStart as refused:
             raise SystemExit(f"error: Envoy did not start; its log ends with\n{refused}") from None
         [self.port] = self.ports.values()
+
+    def _with_module(self, text: str) -> str:
+        return re.sub(r'filename: "?[^\s}"]+\.wasm"?', f"filename: {json.dumps(str(self.module.resolve()))}", text)
+
+    def set_policy(self, text: str) -> None:
+        """Moves another policy.yaml into place, where dynamic.yaml sees it."""
+        fresh = self.policy_path.with_suffix(".new")
+        fresh.write_text(self._with_module(text))
+        os.replace(fresh, self.policy_path)
 
     def access(self, count: int) -> list[dict]:
         """The access log, once it has `count` entries (or after a while)."""

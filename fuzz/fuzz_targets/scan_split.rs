@@ -23,7 +23,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     // 0 is all kinds; anything else leaves out those whose number has its bit set.
     let kinds: KindSet = Kind::all().filter(|kind| which >> (kind.index() % 8) & 1 == 0).collect();
 
-    let (mut scanner, mut findings, mut rest, mut decided) = (Scanner::new(kinds), Vec::new(), body, 0);
+    let (mut scanner, mut findings, mut rest, mut decided) = (Scanner::new(&reference::program(kinds)), Vec::new(), body, 0);
     for cut in cuts {
         let (chunk, behind) = rest.split_at(usize::from(*cut).min(rest.len()));
         let now = scanner.feed(chunk, &mut findings);

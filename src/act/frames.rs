@@ -13,7 +13,7 @@ use crate::body::grpc::{PREFIX_BYTES, Prefix};
 use crate::body::{Position, protobuf};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
-use crate::scan::{self, Finding};
+use crate::scan::Finding;
 
 /// Inspects one direction of a gRPC call. Holds at most one message, of at most the rule's `max_bytes`.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl Frames {
         let mut findings = Vec::new();
         for text in texts {
             let at = text.start as u64;
-            let found = scan::scan(self.body_rule.kinds(), message.get(text.clone()).unwrap_or_default());
+            let found = self.body_rule.program.scan(message.get(text.clone()).unwrap_or_default());
             let moved = |offset: u64| offset.saturating_add(at);
             findings.extend(found.into_iter().map(|one| Finding {
                 start: moved(one.start),

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use super::finder::Finder;
 use super::{Direction, Failure, Judgement, judge, mask};
 use crate::body::{Coding, DecodeError, Decoder, MediaType};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, Rule};
-use crate::scan::{Finding, Scanner};
+use crate::scan::Finding;
 
 /// Effort of encoding a body that may be as long as it likes: the least.
 const FAST: u8 = 1;
@@ -26,7 +27,7 @@ pub struct Inspector {
     untyped: bool,
     same_length: KindSet,
     decoder: Decoder,
-    scanner: Scanner,
+    finder: Finder,
     findings: Vec<Finding>,
     raw_bytes: u64,
     plain_bytes: u64,
@@ -46,7 +47,7 @@ impl Inspector {
             untyped: media_type.essence().is_empty(),
             same_length: mask::same_length(&body_rule, media_type),
             decoder: Decoder::new(coding, body_rule.max_bytes),
-            scanner: Scanner::new(body_rule.kinds()),
+            finder: Finder::new(&body_rule, media_type),
             findings: Vec::new(),
             raw_bytes: 0,
             plain_bytes: 0,
@@ -70,10 +71,10 @@ impl Inspector {
         let room = usize::try_from(self.body_rule.max_bytes.saturating_sub(self.raw_bytes)).unwrap_or(usize::MAX);
         let (chunk, over) = chunk.split_at_checked(room).unwrap_or((chunk, &[]));
         self.raw_bytes = self.raw_bytes.saturating_add(chunk.len() as u64);
-        let Inspector { decoder, scanner, findings, plain_bytes, .. } = self;
+        let Inspector { decoder, finder, findings, plain_bytes, .. } = self;
         let decoded = decoder.feed(chunk, &mut |plain| {
             *plain_bytes = plain_bytes.saturating_add(plain.len() as u64);
-            scanner.feed(plain, findings);
+            finder.feed(plain, findings);
         });
         match decoded {
             Err(error) => Err(self.fail(error.into())),
@@ -91,7 +92,7 @@ impl Inspector {
     pub fn finish(&mut self) -> Judgement {
         if self.failure.is_none() {
             match self.decoder.finish() {
-                Ok(()) => self.scanner.finish(&mut self.findings),
+                Ok(()) => self.finder.finish(&mut self.findings),
                 // An empty body has no coding to be corrupt.
                 Err(_) if self.raw_bytes == 0 => {}
                 Err(error) => self.failure = Some(error.into()),
@@ -151,7 +152,7 @@ impl Inspector {
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Failure {
         match error {
-            DecodeError::Corrupt => Failure::Corrupt,
+            DecodeError::Corrupt | DecodeError::TooManyBlocks => Failure::Corrupt,
             DecodeError::OverCap => Failure::TooLarge,
         }
     }

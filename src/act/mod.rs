@@ -3,11 +3,13 @@
 //! [`plan`] looks at the head of a message and says whether its body is inspected; an [`Inspector`] takes the body chunk by
 //! chunk; [`Inspector::finish`] judges it. This module refuses to know Proxy-Wasm, time, and where the bytes are kept.
 
+mod finder;
 mod flight;
 mod frames;
 mod inspector;
 mod judge;
 mod mask;
+mod places;
 mod plan;
 mod reply;
 mod streamer;

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use super::finder::Finder;
 use super::flight::{Flowing, InFlight};
 use super::judge::{self, Tally};
 use super::{Count, Direction, Failure, Judgement, Uninspected, mask};
 use crate::body::{Coding, Decoder, JsonTracker, MediaType, Position};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
-use crate::scan::{Finding, Scanner};
+use crate::scan::Finding;
 
 /// Most bytes that one chunk of an encoded body may decode to. A stream has no length that could be capped; but what one chunk makes
 /// is written in one piece, and a bomb must not fill the VM's memory.
@@ -26,7 +27,7 @@ pub struct Streamer {
     coding: Coding,
     /// `None` only while it is at work.
     decoder: Option<Decoder>,
-    scanner: Scanner,
+    finder: Finder,
     /// Kinds whose masks keep the length.
     same_length: KindSet,
     /// Walks what has left, where a masked number must become a string.
@@ -57,7 +58,7 @@ impl Streamer {
         Streamer {
             same_length: mask::same_length(&body_rule, media_type),
             decoder: Some(Decoder::new(coding, MAX_DECODED_CHUNK_BYTES)),
-            scanner: Scanner::new(body_rule.kinds()),
+            finder: Finder::new(&body_rule, media_type),
             json,
             untyped: media_type.essence().is_empty() && judge::redacts(&rule, &body_rule),
             findings: Vec::new(),
@@ -90,13 +91,10 @@ impl Streamer {
         if self.untyped {
             self.look_for_json(chunk);
         }
-        let decided = self.scanner.feed(chunk, &mut self.findings);
+        let decided = self.finder.feed(chunk, &mut self.findings);
         self.plain_bytes = self.plain_bytes.saturating_add(chunk.len() as u64);
         let clean = self.held.is_empty() && self.findings.is_empty() && decided >= self.plain_bytes;
-        if clean && self.json.is_none_or(|json| json.safe_cut(chunk, chunk.len()) == chunk.len()) {
-            if let Some(json) = &mut self.json {
-                json.feed(chunk);
-            }
+        if clean && self.json.as_mut().is_none_or(|json| json.feed_whole(chunk)) {
             self.left = self.plain_bytes;
             return Flowing::AsItCame;
         }
@@ -212,7 +210,7 @@ impl InFlight for Streamer {
         {
             return (Flowing::Cut, self.fail(error.into()));
         }
-        self.scanner.finish(&mut self.findings);
+        self.finder.finish(&mut self.findings);
         let last = self.let_go_all();
         (last, self.judgement())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::detect::{Detector, Detectors, HashKey, Kind, KindSet, Mask};
 use crate::policy::{BlockResponse, BodyMode, BodyRule, FailMode, MinFindings, Mode, Rule};
-use crate::scan::Finding;
+use crate::scan::{Finding, Programs};
 
 fn body_rule(block: &[Kind], redact: &[Kind]) -> BodyRule {
     BodyRule {
@@ -14,6 +14,8 @@ fn body_rule(block: &[Kind], redact: &[Kind]) -> BodyRule {
         block: block.iter().copied().collect(),
         redact: redact.iter().copied().collect(),
         sensitive_data: false,
+        program: Programs::default().of(block.iter().chain(redact).copied().collect()),
+        json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
         min_findings: MinFindings::default(),

@@ -46,14 +46,23 @@ pub enum DecodeError {
     Corrupt,
     /// More than the cap's bytes came out.
     OverCap,
+    /// gzip or deflate: more than [`Decoder::FREE_BLOCKS`], and not enough bytes in them.
+    TooManyBlocks,
 }
 
 impl std::fmt::Display for DecodeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            DecodeError::Corrupt => "the body does not decode under its content coding",
-            DecodeError::OverCap => "the decoded body is longer than its cap",
-        })
+        match self {
+            DecodeError::Corrupt => f.write_str("the body does not decode under its content coding"),
+            DecodeError::OverCap => f.write_str("the decoded body is longer than its cap"),
+            DecodeError::TooManyBlocks => {
+                let (free, plain, coded) = (Decoder::FREE_BLOCKS, Decoder::PLAIN_BYTES_PER_BLOCK, Decoder::CODED_BYTES_PER_BLOCK);
+                write!(
+                    f,
+                    "the body has more than {free} deflate blocks, with less than {plain} bytes in each or {coded} compressed"
+                )
+            }
+        }
     }
 }
 
@@ -136,7 +145,7 @@ fn most_encoded_bytes(body: &[u8]) -> usize {
 
 /// Decodes one body, chunk by chunk.
 ///
-/// Memory: under gzip and deflate [`Decoder::MEMORY_BYTES`] on the heap (96 KiB), whatever the input; none under identity; under br
+/// Memory: under gzip and deflate [`Decoder::MEMORY_BYTES`] on the heap (48 KiB), whatever the input; none under identity; under br
 /// and zstd the window that the input asks for, at most [`Decoder::MAX_WINDOW_BYTES`], and some 200 KiB. Nothing of the input is kept
 /// but what it may still refer to.
 ///
@@ -193,6 +202,15 @@ impl Decoder {
 
     /// What a decoder of gzip or deflate holds on the heap, in bytes.
     pub const MEMORY_BYTES: usize = flate::MEMORY_BYTES;
+
+    /// Blocks that a body of gzip or deflate may have, however little comes out of them; its members' blocks count together.
+    pub const FREE_BLOCKS: u64 = flate::FREE_BLOCKS;
+
+    /// For each so many bytes that come out, it may have one block more.
+    pub const PLAIN_BYTES_PER_BLOCK: u64 = flate::PLAIN_BYTES_PER_BLOCK;
+
+    /// And no more than one for each so many bytes that go in.
+    pub const CODED_BYTES_PER_BLOCK: u64 = flate::CODED_BYTES_PER_BLOCK;
 
     /// The largest window of any coding, in bytes: that of br. zstd has half of it.
     pub const MAX_WINDOW_BYTES: usize = brotli::MAX_WINDOW_BYTES;

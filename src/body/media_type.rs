@@ -97,6 +97,11 @@ impl MediaType {
             || JSON.contains(&self.essence())
     }
 
+    /// JSON of which each line, or each record, is a text of its own: ndjson, jsonl, json-seq.
+    pub fn is_json_lines(&self) -> bool {
+        self.is_json() && (STREAMS.contains(&self.essence()) || self.essence.ends_with("+json-seq"))
+    }
+
     /// A type that is a stream of parts without an end in sight: `text/event-stream`, gRPC, ndjson, `multipart/x-mixed-replace`.
     pub fn is_stream(&self) -> bool {
         self.is_framed() || STREAMS.contains(&self.essence())

@@ -49,11 +49,13 @@ pub const START_BYTES: usize = 6;
 /// What every match of a pattern shows, so that a scanner knows where to look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Anchor {
-    /// A match begins with one of these.
+    /// A match begins with one of these, of three bytes and more. The rarest three of the first are what is looked for.
     Prefix(&'static [&'static str]),
-    /// A match holds one of these (any letter case is spelled out), at most this many bytes behind its start.
+    /// A match holds one of these (three bytes and more, any letter case is spelled out), at most this many bytes behind its
+    /// start. Every position so far before one is asked whether a match may start there.
     Inner(&'static [&'static str], usize),
-    /// A match begins with a digit, and with at least this many digits or separators between digits.
+    /// A match begins with a digit behind none, and with at least this many bytes (2 to 31) that are digits or single other bytes
+    /// between them.
     Digits(usize),
 }
 

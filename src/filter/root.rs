@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use super::host::Host;
 use super::metrics::Metrics;
 use super::stream::HttpStream;
-use crate::policy::{Policy, Problem};
+use crate::policy::{Mode, Policy, Problem};
 use crate::telemetry::{ErrorReason, Metric};
 
 /// How often the watch looks, in milliseconds.
@@ -46,8 +46,8 @@ pub struct Root<H: Host + Clone> {
 pub struct Vm {
     /// Bytes of bodies held in this VM.
     pub inflight: Cell<u64>,
-    /// By plugin, the id of the `bodyguard_policy_info` that stands at 1.
-    policy_info: RefCell<HashMap<Vec<u8>, u32>>,
+    /// By plugin, the ids of the gauges that tell of its policy: all go to 0 when another takes its place.
+    told_of_policy: RefCell<HashMap<Vec<u8>, Vec<u32>>>,
 }
 
 /// Streams whose headers are held and that no body callback has reached yet.
@@ -65,12 +65,13 @@ impl<H: Host + Clone> Root<H> {
             Ok(policy) => policy,
             Err(problems) => {
                 self.log_problems(log::Level::Error, "the policy is refused", &problems);
+                count_rejection(&self.host);
                 return false;
             }
         };
         self.log_problems(log::Level::Warn, "the policy is accepted, with a warning", &policy.warnings);
         let metrics = Metrics::define(&self.host, &policy);
-        self.show_policy(&metrics);
+        self.show_policy(&metrics, &policy);
         self.host.log(
             log::Level::Info,
             &format!(
@@ -118,20 +119,37 @@ impl<H: Host + Clone> Root<H> {
         self.waiting.borrow_mut().append(&mut waiting);
     }
 
-    /// Sets the info of the policy to 1, and that of the one it replaces to 0.
-    fn show_policy(&self, metrics: &Metrics) {
-        let Some(id) = metrics.id(Metric::PolicyInfo) else { return };
+    /// Sets the gauges that tell of the policy, and those of the one it replaces to 0.
+    fn show_policy(&self, metrics: &Metrics, policy: &Policy) {
+        let inspecting = policy.rules().filter(|rule| rule.request.is_some() || rule.response.is_some());
+        let (blocking, observing): (Vec<_>, Vec<_>) = inspecting.partition(|rule| rule.mode == Mode::Block);
+        let gauges = [
+            (Metric::PolicyInfo, 1),
+            (Metric::RulesBlocking, blocking.len() as u64),
+            (Metric::RulesObserving, observing.len() as u64),
+        ];
+        let ids = gauges.iter().filter_map(|(metric, _)| metrics.id(*metric)).collect();
         let plugin = self.host.plugin_name().unwrap_or_default();
-        if let Some(old) = self.vm.policy_info.borrow_mut().insert(plugin, id) {
+        for old in self.vm.told_of_policy.borrow_mut().insert(plugin, ids).unwrap_or_default() {
             let _ = self.host.record_metric(old, 0);
         }
-        let _ = self.host.record_metric(id, 1);
+        for (metric, value) in gauges {
+            metrics.record(&self.host, metric, value);
+        }
     }
 
     fn log_problems(&self, level: log::Level, what: &str, problems: &[Problem]) {
         for problem in problems {
             self.host.log(level, &format!("bodyguard: {what}: {problem}"));
         }
+    }
+}
+
+/// Counts a policy that is refused. Only the VM in which Envoy tries a configuration gets here, and that VM has no metrics yet.
+fn count_rejection(host: &impl Host) {
+    let metric = Metric::PolicyRejections;
+    if let Ok(id) = host.define_metric(metric.metric_type(), metric.base_name()) {
+        let _ = host.increment_metric(id, 1);
     }
 }
 

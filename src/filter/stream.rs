@@ -410,6 +410,7 @@ impl<H: Host> HttpStream<H> {
     pub(super) fn charge(&mut self, direction: Direction, bytes: u64) -> bool {
         let inflight = self.shared.vm.inflight.get().saturating_add(bytes);
         if inflight > self.shared.policy.max_inflight_body_bytes {
+            self.error(ErrorReason::Budget);
             return false;
         }
         self.shared.vm.inflight.set(inflight);

@@ -11,7 +11,8 @@ use super::document::{BODY_MODE, FAIL_MODE, MAX_BODY_BYTES, MODE, RANGES, UPGRAD
 use super::shape::Report;
 use super::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
 use crate::body::MediaRange;
-use crate::detect::Detectors;
+use crate::detect::{Detectors, KindSet};
+use crate::scan::Programs;
 
 /// The cap of a gRPC message in a streamed direction without a cap, in bytes: what gRPC itself takes unless told otherwise.
 const BUILT_IN_MESSAGE_BYTES: u64 = 4 * 1_048_576;
@@ -109,7 +110,7 @@ impl Block {
     }
 
     /// The rule that the block makes, the built-in values under it; reports what is wrong only once the scopes are merged.
-    pub(super) fn into_rule(self, source: String, detectors: &Arc<Detectors>, report: &mut Report) -> Rule {
+    pub(super) fn into_rule(self, source: String, programs: &mut Programs, report: &mut Report) -> Rule {
         let mode = self.mode.as_ref().map_or(Mode::Block, |mode| mode.value);
         let checks = self.body.clone().unwrap_or_default();
         let (request, response) = if mode == Mode::Off {
@@ -117,7 +118,7 @@ impl Block {
             (None, None)
         } else {
             self.report_unused_checks(&checks, report);
-            (self.request.rule(&REQUEST, &checks, report), self.response.rule(&RESPONSE, &checks, report))
+            (self.request.rule(&REQUEST, &checks, programs, report), self.response.rule(&RESPONSE, &checks, programs, report))
         };
         Rule {
             source,
@@ -129,7 +130,7 @@ impl Block {
             strip_ranges: self.strip_ranges.unwrap_or(true),
             deny_upgrades: self.deny_upgrades.unwrap_or(false),
             block_response: Some(self.block_response).filter(|reply| *reply != BlockResponse::default()),
-            detectors: Arc::clone(detectors),
+            detectors: Arc::clone(programs.detectors()),
         }
     }
 
@@ -189,7 +190,7 @@ impl Side {
     }
 
     /// The rule of one direction, where it is inspected and there is something to look for.
-    fn rule(self, direction: &Direction, checks: &BodyChecks, report: &mut Report) -> Option<BodyRule> {
+    fn rule(self, direction: &Direction, checks: &BodyChecks, programs: &mut Programs, report: &mut Report) -> Option<BodyRule> {
         let inspect = self.inspect.filter(|inspect| inspect.value)?;
         let body_mode = self.body_mode.unwrap_or(BodyMode::Auto);
         let max_bytes = match &self.max_bytes {
@@ -212,12 +213,16 @@ impl Side {
             );
         }
         let dlp = checks.dlp.as_ref().filter(|dlp| dlp.covers(direction));
+        let (block, redact) = dlp.map(|dlp| (dlp.block, dlp.redact)).unwrap_or_default();
+        let sensitive_data = checks.sensitive_data.is_some();
         let rule = BodyRule {
             max_bytes,
             body_mode,
-            block: dlp.map(|dlp| dlp.block).unwrap_or_default(),
-            redact: dlp.map(|dlp| dlp.redact).unwrap_or_default(),
-            sensitive_data: checks.sensitive_data.is_some(),
+            block,
+            redact,
+            sensitive_data,
+            program: programs.of(if sensitive_data { KindSet::all() } else { block.union(redact) }),
+            json: None,
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),
             min_findings: dlp.map(|dlp| dlp.min_findings.clone()).unwrap_or_default(),

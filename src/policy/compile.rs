@@ -20,6 +20,7 @@ use super::routing::{Domain, HostEntry, Route, Routing};
 use super::shape::{Holds, Report, check};
 use super::{Policy, Problem};
 use crate::detect::Detectors;
+use crate::scan::Programs;
 
 /// The budget of bodies held at once, where none is set: 128 MiB.
 const BUILT_IN_INFLIGHT_BYTES: u64 = 134_217_728;
@@ -68,9 +69,10 @@ fn read_routing(spec: &Cursor<'_>, detectors: &Arc<Detectors>, report: &mut Repo
     let exclude = exclude.collect();
     let mut hosts = Hosts::default();
     let mut domains = Vec::new();
+    let mut programs = Programs::new(Arc::clone(detectors));
     for domain in spec.field("domains").map(|list| list.items()).unwrap_or_default() {
         hosts.read(&domain, domains.len(), report);
-        domains.push(read_domain(&domain, &defaults, detectors, report));
+        domains.push(read_domain(&domain, &defaults, &mut programs, report));
     }
     if domains.is_empty() {
         report.warning(field_path(&spec.path, "domains"), "no domain: nothing is inspected");
@@ -78,8 +80,8 @@ fn read_routing(spec: &Cursor<'_>, detectors: &Arc<Detectors>, report: &mut Repo
     Routing::new(exclude, hosts.entries, domains)
 }
 
-fn read_domain(cursor: &Cursor<'_>, defaults: &Block, detectors: &Arc<Detectors>, report: &mut Report) -> Domain {
-    let policy = Block::read(cursor.field("policy").as_ref(), Scope::Domain, detectors, report).over(defaults);
+fn read_domain(cursor: &Cursor<'_>, defaults: &Block, programs: &mut Programs, report: &mut Report) -> Domain {
+    let policy = Block::read(cursor.field("policy").as_ref(), Scope::Domain, programs.detectors(), report).over(defaults);
     let items = cursor.field("routes").map(|list| list.items()).unwrap_or_default();
     let mut written: BTreeMap<String, String> = BTreeMap::new();
     let mut routes = Vec::new();
@@ -93,13 +95,13 @@ fn read_domain(cursor: &Cursor<'_>, defaults: &Block, detectors: &Arc<Detectors>
         } else {
             written.insert(matcher.signature(), route.path.clone());
         }
-        let block = Block::read(route.field("policy").as_ref(), Scope::Route, detectors, report).over(&policy);
-        routes.push(Route { matcher, rule: Arc::new(block.into_rule(route.path.clone(), detectors, report)) });
+        let block = Block::read(route.field("policy").as_ref(), Scope::Route, programs.detectors(), report).over(&policy);
+        routes.push(Route { matcher, rule: Arc::new(block.into_rule(route.path.clone(), programs, report)) });
     }
     if items.is_empty() {
         // Without routes, the domain is a route of its own.
         let matcher = Matcher::read(None, report);
-        routes.push(Route { matcher, rule: Arc::new(policy.into_rule(cursor.path.clone(), detectors, report)) });
+        routes.push(Route { matcher, rule: Arc::new(policy.into_rule(cursor.path.clone(), programs, report)) });
     }
     Domain::new(cursor.path.clone(), routes)
 }

@@ -22,6 +22,7 @@ mod document;
 mod explain;
 mod format;
 mod host;
+mod json_rules;
 mod kinds;
 mod matcher;
 mod node;
@@ -35,8 +36,10 @@ mod wire;
 use std::sync::Arc;
 
 use crate::detect::{Detectors, Kind, KindSet};
+use crate::scan::Program;
 
 pub use explain::{Explanation, HostMatch, Trial};
+pub use json_rules::{JsonRules, JsonSource, Limit};
 pub use schema::json_schema;
 
 /// An immutable, fully checked policy.
@@ -172,6 +175,10 @@ pub struct BodyRule {
     pub redact: KindSet,
     /// The `detect_sensitive_data` hook: blocks on any kind.
     pub sensitive_data: bool,
+    /// Looks for all of these; rules that look for the same share it.
+    pub program: Arc<Program>,
+    /// Where in JSON findings count, and what of its structure is one; `None`: everywhere, and nothing.
+    pub json: Option<Arc<JsonRules>>,
     /// Mask in `detect` and `shadow` too.
     pub redact_in_observe_modes: bool,
     /// Kinds whose masks keep the length in every body; in binary ones all do.
@@ -266,7 +273,7 @@ impl Default for MinFindings {
 impl BodyRule {
     /// Every kind that must be looked for.
     pub fn kinds(&self) -> KindSet {
-        if self.sensitive_data { KindSet::all() } else { self.block.union(self.redact) }
+        self.program.kinds()
     }
 }
 

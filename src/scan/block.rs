@@ -86,22 +86,6 @@ impl Fingerprints {
         self.last.allow(bucket, last);
     }
 
-    /// Adds all fingerprints of `other`.
-    pub(super) fn add(&mut self, other: &Fingerprints) {
-        let pairs = [
-            (&mut self.first.low, &other.first.low),
-            (&mut self.first.high, &other.first.high),
-            (&mut self.middle, &other.middle),
-            (&mut self.last.low, &other.last.low),
-            (&mut self.last.high, &other.last.high),
-        ];
-        for (to, from) in pairs {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to |= from;
-            }
-        }
-    }
-
     /// The buckets that `print` is in.
     fn buckets(&self, print: [u8; 3]) -> u8 {
         let [first, middle, last] = print;

@@ -1,167 +1,250 @@
 //! What values begin with: the literals by which the prefilter notices them.
 //!
 //! A head is the beginning of a value up to the end of its *fingerprint*, three bytes that are rare in text, in base64 and in
-//! numbers. Where a beginning holds several, the rarest was taken; `--B` is rarer than `---`.
-
-use crate::detect::Kind;
+//! numbers. [`Heads`] chooses it from each literal, and the buckets that fingerprints share, for the literals of one program: the
+//! fewer there are, the less is noticed in vain.
 
 use super::block::Fingerprints;
 
-/// Something that only the beginning of a value, or its `@`, looks like. It is noticed at its last byte, by its last three.
-#[derive(Debug)]
+/// Bytes of a fingerprint; no literal may be shorter.
+pub(super) const PRINT: usize = 3;
+/// Buckets of fingerprints.
+const BUCKETS: usize = 8;
+/// Lists of heads, by a hash of their fingerprint.
+const SLOTS: usize = 256;
+
+/// What only the beginning of a value, or its middle, looks like. It is noticed at its last byte, by its last three.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     /// The bytes.
     pub(super) text: &'static [u8],
-    /// What they begin.
-    pub(super) of: Of,
-    /// The bucket (one bit) of its fingerprint. Those that share one are as one to the block loop.
-    bucket: u8,
-    /// The bytes as a number, the last lowest, and ones where that has them.
-    word: u64,
-    mask: u64,
+    /// Whose values.
+    pub(super) lane: usize,
+    /// Where in them.
+    pub(super) place: Place,
 }
 
-/// What a [`Head`] is the beginning of.
+/// Where in a value a [`Head`] stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Of {
-    /// A value of this kind.
-    Value(Kind),
-    /// The at sign of an e-mail address, escaped.
+pub(super) enum Place {
+    /// At its beginning.
+    Start,
+    /// At most so many bytes behind its beginning.
+    Within(usize),
+    /// It is the escaped at sign of an e-mail address.
     At,
 }
 
-const fn head(text: &'static [u8], kind: Kind, bucket: u8) -> Head {
-    new_head(text, Of::Value(kind), bucket)
+/// The heads of a program.
+#[derive(Debug)]
+pub(super) struct Heads {
+    /// Sorted by slot.
+    heads: Vec<Head>,
+    /// Where each slot's heads begin; one more than there are slots.
+    slots: Vec<u16>,
+    /// First bytes of heads, a bit each.
+    firsts: [u64; 4],
+    longest: usize,
 }
 
-const fn at(text: &'static [u8], bucket: u8) -> Head {
-    new_head(text, Of::At, bucket)
+impl Heads {
+    /// Takes of each literal what it is noticed by, and adds that to `table`.
+    pub(super) fn new(literals: impl Iterator<Item = Head>, table: &mut Fingerprints) -> Heads {
+        let mut heads: Vec<Head> = literals.map(|head| Head { text: notice(head.text), ..head }).collect();
+        heads.sort_by_key(|head| slot(head.text));
+        let mut buckets = [Bucket::default(); BUCKETS];
+        let (mut firsts, mut longest) = ([0u64; 4], 0);
+        for head in &heads {
+            if let [.., a, b, c] = *head.text {
+                table.allow(choose(&mut buckets, [a, b, c]), [a, b, c]);
+            }
+            if let Some(set) = head.text.first().and_then(|first| firsts.get_mut(usize::from(first >> 6))) {
+                *set |= head.text.first().map_or(0, |first| 1u64.wrapping_shl(u32::from(*first)));
+            }
+            longest = longest.max(head.text.len());
+        }
+        let slots = (0..=SLOTS).map(|at| heads.partition_point(|head| slot(head.text) < at));
+        let slots = slots.map(|at| u16::try_from(at).unwrap_or(u16::MAX)).collect();
+        Heads { heads, slots, firsts, longest }
+    }
+
+    /// The heads that `known` ends with.
+    #[inline]
+    pub(super) fn ending<'a>(&'a self, known: &'a [u8]) -> impl Iterator<Item = &'a Head> {
+        let at = slot(known);
+        let bound = |at: usize| self.slots.get(at).copied().map_or(0, usize::from);
+        let here = self.heads.get(bound(at)..bound(at.wrapping_add(1))).unwrap_or_default();
+        here.iter().filter(|head| known.ends_with(head.text))
+    }
+
+    /// How many bytes at the end of `bytes` may become a head, and how many before those its value may begin.
+    pub(super) fn partial(&self, bytes: &[u8]) -> usize {
+        let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
+        let mut most = 0;
+        for (back, first) in (1..).zip(bytes.get(from..).unwrap_or_default().iter().rev()) {
+            let any = self.firsts.get(usize::from(first >> 6)).is_some_and(|set| set.wrapping_shr(u32::from(*first)) & 1 != 0);
+            if any {
+                let end = bytes.get(bytes.len().saturating_sub(back)..).unwrap_or_default();
+                let begun = self.heads.iter().filter(|head| head.text.len() > back && head.text.starts_with(end));
+                let lead = |head: &Head| match head.place {
+                    Place::Start => Some(0),
+                    Place::Within(within) => Some(within),
+                    Place::At => None,
+                };
+                most = begun.filter_map(lead).map(|lead| lead.saturating_add(back)).max().unwrap_or(0).max(most);
+            }
+        }
+        most
+    }
 }
 
-const fn new_head(text: &'static [u8], of: Of, bucket: u8) -> Head {
-    let (mut word, mut mask) = (0u64, 0u64);
-    let mut rest = text;
-    while let [byte, tail @ ..] = rest {
-        word = word << 8 | *byte as u64;
-        mask = mask << 8 | 0xff;
+/// The list that heads with the fingerprint at the end of `text` are in.
+fn slot(text: &[u8]) -> usize {
+    let [.., a, b, c] = *text else { return 0 };
+    usize::from(a.wrapping_mul(3) ^ b.wrapping_mul(29) ^ c.wrapping_mul(109))
+}
+
+/// How common a byte is in bodies, in 4096ths: a guess for text, JSON and base64 together.
+const fn common(byte: u8) -> u32 {
+    match byte {
+        b' ' | b'"' | b'e' => 240,
+        b'a' | b'i' | b'n' | b'o' | b'r' | b's' | b't' => 170,
+        b'c' | b'd' | b'l' | b'm' | b'p' | b'u' | b'0'..=b'2' => 110,
+        b'b' | b'f' | b'g' | b'h' | b'v' | b'w' | b'y' | b'3'..=b'9' => 70,
+        b',' | b'.' | b':' | b'/' | b'-' | b'_' | b'=' | b'<' | b'>' | b'(' | b')' | b';' => 60,
+        b'A'..=b'Z' | b'j' | b'k' | b'q' | b'x' | b'z' => 28,
+        b'\n' | b'!'..=b'~' => 24,
+        _ => 4,
+    }
+}
+
+/// How common each byte is.
+static COMMON: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut rest: &mut [u32] = &mut table;
+    let mut byte = 0u8;
+    while let [cell, tail @ ..] = rest {
+        *cell = common(byte);
+        byte = byte.wrapping_add(1);
         rest = tail;
     }
-    Head { text, of, bucket, word, mask }
-}
-
-/// The heads that `known` ends with.
-pub(super) fn heads_ending(known: &[u8]) -> impl Iterator<Item = &'static Head> {
-    // No head is longer than eight bytes.
-    let word = match known.last_chunk() {
-        Some(eight) => u64::from_be_bytes(*eight),
-        None => known.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    };
-    let last = word as u8;
-    let mut left = BY_LAST.get(usize::from(last)).copied().unwrap_or(0);
-    std::iter::from_fn(move || {
-        let index = left.trailing_zeros() as usize;
-        left &= left.checked_sub(1)?;
-        HEADS.get(index)
-    })
-    .filter(move |head| word & head.mask == head.word)
-}
-
-/// For each byte the heads that end with it, one bit each.
-static BY_LAST: [u32; 128] = by_last();
-
-const fn by_last() -> [u32; 128] {
-    let mut table = [0; 128];
-    let mut heads: &[Head] = &HEADS;
-    let mut bit = 1u32;
-    while let [head, rest @ ..] = heads {
-        let mut byte = 0u8;
-        let mut cells: &mut [u32] = &mut table;
-        while let [cell, tail @ ..] = cells {
-            if matches!(head.text, [.., last] if *last == byte) {
-                *cell |= bit;
-            }
-            byte = byte.wrapping_add(1);
-            cells = tail;
-        }
-        bit = bit.wrapping_shl(1);
-        heads = rest;
-    }
     table
+};
+
+/// The beginning of `literal` that ends with its rarest fingerprint.
+fn notice(literal: &'static [u8]) -> &'static [u8] {
+    let chance = |print: &[u8]| match *print {
+        // Runs of one byte, as lines are drawn with, are no rarer than the byte.
+        [a, b, c] => {
+            let again = |byte, before| if byte == before { 2048 } else { u64::from(common(byte)) };
+            u64::from(common(a)).saturating_mul(again(b, a)).saturating_mul(again(c, b))
+        }
+        _ => u64::MAX,
+    };
+    let rarest = literal.windows(PRINT).enumerate().min_by_key(|(_, print)| chance(print));
+    rarest.and_then(|(at, _)| literal.get(..at.saturating_add(PRINT))).unwrap_or(literal)
 }
 
-/// All heads. Buckets are shared where the cross products of their nibbles stay rare in text, base64 and numbers.
-pub(super) static HEADS: [Head; 30] = [
-    head(b"eyJ", Kind::JWT, 1),
-    head(b"eyA", Kind::JWT, 1),
-    head(b"AKI", Kind::AWS_ACCESS_KEY, 2),
-    head(b"ASI", Kind::AWS_ACCESS_KEY, 2),
-    head(b"ABI", Kind::AWS_ACCESS_KEY, 2),
-    head(b"ACC", Kind::AWS_ACCESS_KEY, 2),
-    at(b"\\u0", 2),
-    head(b"-----B", Kind::PRIVATE_KEY, 4),
-    head(b"xox", Kind::SLACK_TOKEN, 8),
-    head(b"xap", Kind::SLACK_TOKEN, 8),
-    head(b"AIz", Kind::GOOGLE_API_KEY, 8),
-    head(b"ghp_", Kind::GITHUB_TOKEN, 16),
-    head(b"gho_", Kind::GITHUB_TOKEN, 16),
-    head(b"ghu_", Kind::GITHUB_TOKEN, 16),
-    head(b"ghs_", Kind::GITHUB_TOKEN, 16),
-    head(b"ghr_", Kind::GITHUB_TOKEN, 16),
-    head(b"github_p", Kind::GITHUB_TOKEN, 32),
-    head(b"sk_l", Kind::STRIPE_KEY, 32),
-    head(b"sk_t", Kind::STRIPE_KEY, 32),
-    head(b"rk_l", Kind::STRIPE_KEY, 32),
-    head(b"rk_t", Kind::STRIPE_KEY, 32),
-    head(b"ewo", Kind::JWT, 64),
-    head(b"ew0", Kind::JWT, 64),
-    head(b"ewk", Kind::JWT, 64),
-    at(b"%40", 128),
-    at(b"&#6", 128),
-    at(b"&#x", 128),
-    at(b"&#X", 128),
-    at(b"&#0", 128),
-    at(b"&co", 128),
-];
+/// The nibbles of a bucket's fingerprints: what it lets through is their cross product.
+#[derive(Clone, Copy, Default)]
+struct Bucket {
+    first: Nibbles,
+    /// Only low ones are looked at.
+    middle: u16,
+    last: Nibbles,
+}
 
-/// The fingerprints of each kind that has heads, made when compiling: a scanner only joins those it needs.
-pub(super) static PRINTS: [(Of, Fingerprints); 8] = [
-    prints_of(Of::Value(Kind::JWT)),
-    prints_of(Of::Value(Kind::AWS_ACCESS_KEY)),
-    prints_of(Of::Value(Kind::PRIVATE_KEY)),
-    prints_of(Of::Value(Kind::GOOGLE_API_KEY)),
-    prints_of(Of::Value(Kind::SLACK_TOKEN)),
-    prints_of(Of::Value(Kind::GITHUB_TOKEN)),
-    prints_of(Of::Value(Kind::STRIPE_KEY)),
-    prints_of(Of::At),
-];
+#[derive(Clone, Copy, Default)]
+struct Nibbles {
+    low: u16,
+    high: u16,
+}
 
-const fn prints_of(of: Of) -> (Of, Fingerprints) {
-    let mut prints = Fingerprints::NONE;
-    let mut heads: &[Head] = &HEADS;
-    while let [head, rest @ ..] = heads {
-        let wanted = match (head.of, of) {
-            (Of::Value(a), Of::Value(b)) => a.index() == b.index(),
-            (Of::At, Of::At) => true,
-            _ => false,
-        };
-        if let ([.., a, b, c], true) = (head.text, wanted) {
-            prints.allow(head.bucket, [*a, *b, *c]);
-        }
-        heads = rest;
+impl Nibbles {
+    fn with(self, byte: u8) -> Nibbles {
+        Nibbles { low: self.low | bit(byte & 15), high: self.high | bit(byte >> 4) }
     }
-    (of, prints)
+
+    fn chance(self) -> u64 {
+        let rows = set_bits(self.high);
+        rows.map(|high| row_chance(high, self.low)).sum()
+    }
+}
+
+impl Bucket {
+    fn with(self, [first, middle, last]: [u8; 3]) -> Bucket {
+        Bucket { first: self.first.with(first), middle: self.middle | bit(middle & 15), last: self.last.with(last) }
+    }
+
+    /// How often three bytes fall into it, in parts of a large number.
+    fn chance(self) -> u64 {
+        let middle: u64 = (0..16).map(|high| row_chance(high, self.middle)).sum();
+        self.first.chance().saturating_mul(middle).saturating_mul(self.last.chance())
+    }
+}
+
+fn bit(nibble: u8) -> u16 {
+    1u16.wrapping_shl(u32::from(nibble))
+}
+
+fn set_bits(mut set: u16) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = set.trailing_zeros();
+        set &= set.checked_sub(1)?;
+        usize::try_from(lowest).ok()
+    })
+}
+
+/// How common the bytes with this high nibble and one of these low ones are.
+fn row_chance(high: usize, lows: u16) -> u64 {
+    let at = |low: usize| COMMON.get(high.wrapping_mul(16).wrapping_add(low)).copied().unwrap_or(0);
+    set_bits(lows).map(|low| u64::from(at(low))).sum()
+}
+
+/// Puts a fingerprint into the bucket that it makes least worse; that bucket's bit.
+fn choose(buckets: &mut [Bucket; BUCKETS], print: [u8; 3]) -> u8 {
+    let worse = |bucket: &Bucket| bucket.with(print).chance().saturating_sub(bucket.chance());
+    let best = buckets.iter_mut().enumerate().min_by_key(|(_, bucket)| worse(bucket));
+    let Some((index, bucket)) = best else { return 1 };
+    *bucket = bucket.with(print);
+    1u8.wrapping_shl(u32::try_from(index).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn heads(literals: &[&'static str]) -> Heads {
+        let all = literals.iter().enumerate();
+        let all = all.map(|(lane, text)| Head { text: text.as_bytes(), lane, place: Place::Start });
+        let mut table = Fingerprints::NONE;
+        Heads::new(all, &mut table)
+    }
+
     #[test]
-    fn every_head_has_its_fingerprint_and_the_length_that_a_word_holds() {
-        for head in &HEADS {
-            assert!((3..=8).contains(&head.text.len()));
-            assert!(PRINTS.iter().any(|(of, _)| *of == head.of), "{:?}", head.of);
-            assert_eq!(heads_ending(head.text).filter(|found| found.text == head.text).count(), 1);
+    fn of_each_literal_the_rarest_three_bytes_are_noticed() {
+        for (literal, noticed) in
+            [("-----BEGIN", "-----BEG"), ("eyJ", "eyJ"), ("AIza", "AIz"), ("https://hooks.x", "https://hook")]
+        {
+            let found = notice(literal.as_bytes());
+            assert!(literal.starts_with(str::from_utf8(found).unwrap()) && found.len() >= PRINT, "{literal}");
+            assert!(literal == "https://hooks.x" || found.len() <= noticed.len(), "{literal}");
         }
+    }
+
+    #[test]
+    fn a_head_is_found_at_its_end_and_its_beginnings_before_it() {
+        let literals = ["ghp_", "gho_", "xox", "sk_live_", "-----BEGIN"];
+        let heads = heads(&literals);
+        for (lane, literal) in literals.iter().enumerate() {
+            let whole = format!("  {literal}").into_bytes();
+            let end =
+                (1..=whole.len()).filter(|end| heads.ending(&whole[..*end]).any(|head| head.lane == lane)).collect::<Vec<_>>();
+            let [end] = end[..] else { panic!("{literal} noticed at {end:?}") };
+            for cut in 3..end {
+                assert_eq!(heads.partial(&whole[..cut]), cut - 2, "{literal} {cut}");
+            }
+        }
+        assert_eq!(heads.partial(b"nothing here"), 0);
     }
 }

@@ -5,10 +5,10 @@
 
 use std::collections::VecDeque;
 
-use crate::detect::{Candidate, Kind, LOOK_AHEAD, LOOK_BEHIND, may_go_on};
+use crate::detect::{Candidate, LOOK_AHEAD, LOOK_BEHIND, may_go_on};
 
 use super::Finding;
-use super::tables::{self, Table};
+use super::program::Detector;
 use super::walk::{Walk, Walked};
 
 /// A part of a body that lies in memory in one piece.
@@ -61,11 +61,9 @@ enum Step {
     Accept(usize),
 }
 
-/// One kind's state.
-#[derive(Clone, Debug)]
+/// One kind's state. What it looks for is told to it each time.
+#[derive(Clone, Default, Debug)]
 pub(super) struct Lane {
-    kind: Kind,
-    table: &'static Table,
     /// No finding may start before this offset any more.
     next: u64,
     open: Option<Open>,
@@ -73,16 +71,6 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// A lane at the start of a body.
-    pub(super) fn new(kind: Kind) -> Option<Lane> {
-        Some(Lane { kind, table: tables::table(kind)?, next: 0, open: None, waiting: VecDeque::new() })
-    }
-
-    /// Whose lane it is.
-    pub(super) fn kind(&self) -> Kind {
-        self.kind
-    }
-
     /// The offset from which on it may find.
     pub(super) fn next(&self) -> u64 {
         self.next
@@ -93,40 +81,41 @@ impl Lane {
         self.open.map(|open| open.start)
     }
 
-    /// Takes a possible start, of which stage one gives each at most once and in ascending order.
-    pub(super) fn offer(&mut self, start: u64, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+    /// Takes a possible start, of which stage one gives each in ascending order.
+    pub(super) fn offer(&mut self, start: u64, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
         if start < self.next {
             return;
         }
         if self.open.is_some() {
-            self.waiting.push_back(start);
+            if self.waiting.back().is_none_or(|last| *last < start) {
+                self.waiting.push_back(start);
+            }
             return;
         }
-        self.begin(start, slice, findings);
+        self.begin(start, of, slice, findings);
     }
 
     /// Goes on with what is open, now that `slice` holds more.
-    pub(super) fn resume(&mut self, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+    pub(super) fn resume(&mut self, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
         let Some(open) = self.open.take() else { return };
-        self.judge(open, slice, findings);
+        self.judge(open, of, slice, findings);
         while self.open.is_none() {
             let Some(start) = self.waiting.pop_front() else { return };
             if start >= self.next {
-                self.begin(start, slice, findings);
+                self.begin(start, of, slice, findings);
             }
         }
     }
 
-    fn begin(&mut self, start: u64, slice: Slice<'_>, findings: &mut Vec<Finding>) {
-        self.judge(Open { start, step: Step::Walk(Walk::new(self.table)) }, slice, findings);
+    fn begin(&mut self, start: u64, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+        self.judge(Open { start, step: Step::Walk(Walk::new()) }, of, slice, findings);
     }
 
-    fn judge(&mut self, mut open: Open, slice: Slice<'_>, findings: &mut Vec<Finding>) {
-        let spec = self.kind.spec();
+    fn judge(&mut self, mut open: Open, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
         let bytes = slice.from(open.start);
         if let Step::Walk(walk) = &mut open.step {
-            match walk.on(self.table, bytes, spec.max_len, slice.last) {
-                Walked::Open if may_go_on(self.kind, bytes) => {
+            match walk.on(of.table, bytes, of.spec.max_len, slice.last) {
+                Walked::Open if may_go_on(of.kind, bytes) => {
                     self.open = Some(open);
                     return;
                 }
@@ -145,10 +134,10 @@ impl Lane {
         };
         let before = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
         let before = before.get(before.len().saturating_sub(LOOK_BEHIND)..).unwrap_or_default();
-        self.next = match (spec.accept)(&Candidate { before, value, after }) {
+        self.next = match (of.spec.accept)(&Candidate { before, value, after }) {
             Some(len) if len > 0 => {
                 let end = open.start.saturating_add(len as u64);
-                findings.push(Finding { start: open.start, end, kind: self.kind });
+                findings.push(Finding { start: open.start, end, kind: of.kind });
                 end
             }
             _ => open.start.saturating_add(1),

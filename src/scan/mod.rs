@@ -29,8 +29,11 @@
 //! `starts` makes of each mark the positions where a value may start; it may propose too many, never too few.
 //!
 //! Stage two judges: a `lane` takes the starts of its kind in order, walks (`walk`) the kind's precompiled DFA (`tables`)
-//! from the start until the DFA is dead, and shows the longest match to the validator. Only the kinds of the set have
-//! fingerprints in stage one and lanes in stage two; the others cost nothing.
+//! from the start until the DFA is dead, and shows the longest match to the validator.
+//!
+//! What is looked for is a [`Program`], made once for a policy from a set of kinds. Only these have fingerprints in stage one and
+//! lanes in stage two; the others cost nothing. A lane is three things: an anchor that proposes its starts (literals, digits, an
+//! at sign), an automaton, a validator.
 //!
 //! # Chunks
 //!
@@ -52,16 +55,19 @@ mod block;
 mod heads;
 mod lane;
 mod prefilter;
+mod program;
 mod shapes;
 mod starts;
 mod tables;
 mod view;
 mod walk;
 
-use crate::detect::{KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
+use std::sync::Arc;
+
+use crate::detect::{Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
 
 use lane::{Lane, Slice};
-use prefilter::Prefilter;
+pub use program::{Program, Programs};
 pub use view::Scanner;
 pub(crate) use view::escape_at;
 
@@ -87,12 +93,12 @@ pub fn hold_back(kind: Kind) -> usize {
 /// Bytes of a chunk that are joined to what is held from before, at first. If a value that starts there goes on, more follow.
 const BRIDGE: usize = 256;
 
-/// Finds all occurrences of a set of kinds in one body as it is written.
+/// Finds all occurrences of what a program names in one body as it is written.
 #[derive(Clone, Debug)]
 struct Plain {
-    prefilter: Prefilter,
-    /// By the number of their kind.
-    lanes: [Option<Lane>; KINDS.len()],
+    program: Arc<Program>,
+    /// By the number of their detector.
+    lanes: Vec<Lane>,
     /// The end of what was fed: all that is not decided, and [`LOOK_BEHIND`] bytes before it.
     held: Vec<u8>,
     /// Bytes fed.
@@ -104,15 +110,15 @@ struct Plain {
 }
 
 impl Plain {
-    /// A scanner for one body. Builds nothing: the tables are precompiled.
-    fn new(kinds: KindSet) -> Plain {
-        let mut lanes = [const { None }; KINDS.len()];
-        for (lane, kind) in lanes.iter_mut().zip(Kind::all()) {
-            if kinds.contains(kind) {
-                *lane = Lane::new(kind);
-            }
+    fn new(program: &Arc<Program>) -> Plain {
+        Plain {
+            lanes: vec![Lane::default(); program.detectors().len()],
+            program: Arc::clone(program),
+            held: Vec::new(),
+            fed: 0,
+            decided: 0,
+            ready: Vec::new(),
         }
-        Plain { prefilter: Prefilter::new(kinds), lanes, held: Vec::new(), fed: 0, decided: 0, ready: Vec::new() }
     }
 
     /// Takes the next chunk of the body and appends what has become certain to `findings`, in the order of their starts (then
@@ -150,9 +156,7 @@ impl Plain {
     fn finish(&mut self, findings: &mut Vec<Finding>) {
         let held = std::mem::take(&mut self.held);
         let slice = Slice { bytes: &held, at: self.fed.saturating_sub(held.len() as u64), last: true };
-        for lane in self.lanes.iter_mut().flatten() {
-            lane.resume(slice, &mut self.ready);
-        }
+        self.resume(slice);
         self.report(u64::MAX, findings);
     }
 
@@ -166,22 +170,27 @@ impl Plain {
         let at = self.fed.saturating_sub(from as u64);
         self.fed = at.saturating_add(bytes.len() as u64);
         let slice = Slice { bytes, at, last: false };
-        for lane in self.lanes.iter_mut().flatten() {
-            lane.resume(slice, &mut self.ready);
-        }
+        self.resume(slice);
         let floor = slice.index(self.decided);
-        let mut cursor = self.prefilter.start(bytes, from);
-        while let Some(marks) = self.prefilter.next(bytes, &mut cursor) {
-            starts::starts(bytes, floor, &marks, |kind, start| {
-                if let Some(Some(lane)) = self.lanes.get_mut(kind.index()) {
-                    lane.offer(at.saturating_add(start as u64), slice, &mut self.ready);
+        let Plain { program, lanes, ready, .. } = self;
+        let mut cursor = program.prefilter.start(bytes, from);
+        while let Some(marks) = program.prefilter.next(bytes, &mut cursor) {
+            program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start| {
+                if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
+                    lane.offer(at.saturating_add(start as u64), detector, slice, ready);
                 }
             });
         }
-        let tails = self.lanes.iter().flatten().map(|lane| starts::tail(lane.kind(), bytes, floor));
-        let noticed = self.fed.saturating_sub(tails.max().unwrap_or(0) as u64);
-        let open = self.lanes.iter().flatten().filter_map(Lane::undecided).min();
+        let noticed = self.fed.saturating_sub(program.starts.tail(bytes, floor, program.detectors()) as u64);
+        let open = self.lanes.iter().filter_map(Lane::undecided).min();
         self.decided = open.map_or(noticed, |open| open.min(noticed));
+    }
+
+    /// Goes on with all values that are open.
+    fn resume(&mut self, slice: Slice<'_>) {
+        for (lane, detector) in self.lanes.iter_mut().zip(self.program.detectors()) {
+            lane.resume(detector, slice, &mut self.ready);
+        }
     }
 
     /// What of the last scanned bytes must be held.
@@ -198,11 +207,7 @@ impl Plain {
     }
 }
 
-/// All findings of `kinds` in a whole body, sorted by start.
+/// All findings of `kinds` in a whole body, sorted by start. Makes a [`Program`] for it: who has many bodies keeps one.
 pub fn scan(kinds: KindSet, body: &[u8]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut scanner = Scanner::new(kinds);
-    scanner.feed(body, &mut findings);
-    scanner.finish(&mut findings);
-    findings
+    Programs::default().of(kinds).scan(body)
 }

@@ -1,16 +1,28 @@
 //! Stage one: which blocks of a body hold anything that could be a finding, and where.
 //!
-//! A [`Prefilter`] is made for a set of kinds and looks only for what those need: fingerprints where a kind starts with a
+//! A [`Prefilter`] is made for a program and looks only for what that needs: fingerprints where a kind starts with a
 //! literal or holds an `@`, runs of digits where a kind is made of digits. It proposes, and may propose too much; what it
 //! leaves out is never looked at again, so it must never leave out a finding.
 
-use crate::detect::{Kind, KindSet};
-
 use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
-use super::heads::{Of, PRINTS};
-use super::shapes::{Runs, Shapes};
+use super::shapes::{Runs, Shapes, Spans, digits_before};
 
-/// What the block loop computes, chosen once for a set of kinds.
+/// What a prefilter looks for.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Wanted {
+    /// Fingerprints.
+    pub(super) prints: bool,
+    /// Every `@`.
+    pub(super) at: bool,
+    /// Shapes of card numbers.
+    pub(super) cards: bool,
+    /// Shapes of social security numbers.
+    pub(super) ssns: bool,
+    /// Digits and separators of at least this length; 0: none.
+    pub(super) span: usize,
+}
+
+/// What the block loop computes, chosen once for a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Work {
     Nothing,
@@ -18,12 +30,17 @@ enum Work {
     Prints,
     /// Fingerprints and `@`.
     At,
+    /// Shapes of digits.
     Digits,
     PrintsDigits,
     AtDigits,
+    /// Shapes of digits, and stretches of them.
+    Spans,
+    PrintsSpans,
+    AtSpans,
 }
 
-/// Stage one for a set of kinds.
+/// Stage one of a program.
 #[derive(Clone, Debug)]
 pub(super) struct Prefilter {
     table: Fingerprints,
@@ -32,14 +49,16 @@ pub(super) struct Prefilter {
     cards: u64,
     /// All ones where social security numbers are wanted.
     ssns: u64,
+    span: u32,
 }
 
 /// How far stage one has come in one slice of a body.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
     at: usize,
     carry: Carry,
     runs: Runs,
+    spans: Spans,
 }
 
 /// A block in which something was noticed. Bit `i` of a mask stands for the byte at `base + i`.
@@ -54,31 +73,22 @@ pub(super) struct Marks {
 }
 
 impl Prefilter {
-    /// Looks for the kinds of `kinds`, and for nothing else.
-    pub(super) fn new(kinds: KindSet) -> Prefilter {
-        let mut table = Fingerprints::NONE;
-        let mut prints = false;
-        for (of, print) in &PRINTS {
-            let wanted = match of {
-                Of::Value(kind) => kinds.contains(*kind),
-                Of::At => kinds.contains(Kind::EMAIL),
-            };
-            if wanted {
-                prints = true;
-                table.add(print);
-            }
-        }
-        let mask = |kind| if kinds.contains(kind) { u64::MAX } else { 0 };
-        let (cards, ssns) = (mask(Kind::CREDIT_CARD), mask(Kind::SSN));
-        let work = match (prints, kinds.contains(Kind::EMAIL), cards | ssns != 0) {
-            (false, _, false) => Work::Nothing,
-            (false, _, true) => Work::Digits,
-            (true, false, false) => Work::Prints,
-            (true, false, true) => Work::PrintsDigits,
-            (true, true, false) => Work::At,
-            (true, true, true) => Work::AtDigits,
+    /// Looks for what is wanted, fingerprints by `table`.
+    pub(super) fn new(table: Fingerprints, wanted: Wanted) -> Prefilter {
+        let mask = |wanted| if wanted { u64::MAX } else { 0 };
+        let (cards, ssns) = (mask(wanted.cards), mask(wanted.ssns));
+        let work = match (wanted.prints, wanted.at, cards | ssns != 0, wanted.span > 0) {
+            (false, false, false, false) => Work::Nothing,
+            (false, false, true, false) => Work::Digits,
+            (false, false, _, true) => Work::Spans,
+            (true, false, false, false) => Work::Prints,
+            (true, false, true, false) => Work::PrintsDigits,
+            (true, false, _, true) => Work::PrintsSpans,
+            (_, true, false, false) => Work::At,
+            (_, true, true, false) => Work::AtDigits,
+            (_, true, _, true) => Work::AtSpans,
         };
-        Prefilter { table, work, cards, ssns }
+        Prefilter { table, work, cards, ssns, span: u32::try_from(wanted.span).unwrap_or(0) }
     }
 
     /// Starts at `from` in `bytes`; what stands before it is only context.
@@ -89,36 +99,47 @@ impl Prefilter {
             [b] => [0, *b],
             [] => [0, 0],
         };
-        Cursor { at: from, carry: Carry::new(&self.table, last), runs: Runs::carried(before) }
+        let digits = digits_before(before);
+        Cursor { at: from, carry: Carry::new(&self.table, last), runs: Runs::carried(digits), spans: Spans::carried(digits) }
     }
 
     /// The next block in which something was noticed, or `None` at the end of `bytes`.
     pub(super) fn next(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Marks> {
         match self.work {
             Work::Nothing => None,
-            Work::Prints => self.walk::<true, false, false>(bytes, cursor),
-            Work::At => self.walk::<true, true, false>(bytes, cursor),
-            Work::Digits => self.walk::<false, false, true>(bytes, cursor),
-            Work::PrintsDigits => self.walk::<true, false, true>(bytes, cursor),
-            Work::AtDigits => self.walk::<true, true, true>(bytes, cursor),
+            Work::Prints => self.walk::<true, false, false, false>(bytes, cursor),
+            Work::At => self.walk::<true, true, false, false>(bytes, cursor),
+            Work::Digits => self.walk::<false, false, true, false>(bytes, cursor),
+            Work::PrintsDigits => self.walk::<true, false, true, false>(bytes, cursor),
+            Work::AtDigits => self.walk::<true, true, true, false>(bytes, cursor),
+            Work::Spans => self.walk::<false, false, true, true>(bytes, cursor),
+            Work::PrintsSpans => self.walk::<true, false, true, true>(bytes, cursor),
+            Work::AtSpans => self.walk::<true, true, true, true>(bytes, cursor),
         }
     }
 
     // Functions of their own, so that the host's compiler has the loop that matters optimised early.
     #[inline(never)]
-    fn walk<const PRINTS: bool, const AT: bool, const DIGITS: bool>(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Marks> {
+    fn walk<const PRINTS: bool, const AT: bool, const DIGITS: bool, const SPANS: bool>(
+        &self,
+        bytes: &[u8],
+        cursor: &mut Cursor,
+    ) -> Option<Marks> {
         let rest = bytes.get(cursor.at..).unwrap_or_default();
         let (blocks, edge) = rest.as_chunks();
-        let (mut carry, mut runs) = (cursor.carry, cursor.runs);
+        let Cursor { at, mut carry, mut runs, mut spans } = *cursor;
         for (index, block) in blocks.iter().enumerate() {
             let before = runs;
             let sets = Sets::of::<AT>(&self.table, block, &mut carry);
-            let shaped = DIGITS && runs.step(block::digits(block));
+            let digits = if DIGITS { block::digits(block) } else { 0 };
+            let shaped = DIGITS && runs.step(digits);
+            let spanned = if SPANS { spans.step(digits, self.span) } else { 0 };
             let printed = PRINTS && sets.any();
-            if printed | shaped {
-                let base = cursor.at.wrapping_add(index.wrapping_mul(BLOCK));
-                *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, runs };
+            if printed | shaped | (spanned != 0) {
+                let base = at.wrapping_add(index.wrapping_mul(BLOCK));
+                *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, runs, spans };
                 let shapes = if shaped { runs.shapes(&before) } else { Shapes::default() };
+                let shapes = Shapes { spans: spanned, ..shapes };
                 return Some(self.marks(base, if printed { sets.mask() } else { 0 }, shapes));
             }
         }
@@ -131,16 +152,20 @@ impl Prefilter {
         }
         let before = runs;
         let sets = Sets::of::<AT>(&self.table, &block, &mut carry);
-        let _ = DIGITS && runs.step(block::digits(&block));
+        let digits = block::digits(&block);
+        let _ = DIGITS && runs.step(digits);
         let base = bytes.len().saturating_sub(edge.len());
-        *cursor = Cursor { at: bytes.len(), carry, runs };
         let inside = !u64::MAX.checked_shl(u32::try_from(edge.len()).unwrap_or(0)).unwrap_or(0);
-        Some(self.marks(base, if PRINTS { sets.mask() & inside } else { 0 }, runs.shapes(&before)))
+        let spanned = if SPANS { spans.step(digits, self.span) & inside } else { 0 };
+        *cursor = Cursor { at: bytes.len(), carry, runs, spans };
+        let shapes = Shapes { spans: spanned, ..runs.shapes(&before) };
+        Some(self.marks(base, if PRINTS { sets.mask() & inside } else { 0 }, shapes))
     }
 
     /// What was noticed in a block, as far as it is wanted.
     fn marks(&self, base: usize, prints: u64, shapes: Shapes) -> Marks {
-        let Shapes { bare, grouped, ssn } = shapes;
-        Marks { base, prints, shapes: Shapes { bare: bare & self.cards, grouped: grouped & self.cards, ssn: ssn & self.ssns } }
+        let Shapes { bare, grouped, ssn, spans } = shapes;
+        let shapes = Shapes { bare: bare & self.cards, grouped: grouped & self.cards, ssn: ssn & self.ssns, spans };
+        Marks { base, prints, shapes }
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Shapes {
     pub(super) grouped: u64,
     /// The last byte of `ddd-dd-dddd`.
     pub(super) ssn: u64,
+    /// See [`Spans`].
+    pub(super) spans: u64,
 }
 
 /// The bits of `mask` moved `by` bytes on (1 to 63), with those that come over from the block before.
@@ -38,12 +40,16 @@ fn behind(mask: u64, before: u64, by: u32) -> u64 {
     mask.wrapping_shl(by) | before.wrapping_shr(64u32.wrapping_sub(by))
 }
 
+/// The digits of the block that ends with `before`.
+pub(super) fn digits_before(before: &[u8]) -> u64 {
+    before.iter().rev().take(BLOCK).enumerate().fold(0u64, |mask, (back, byte)| {
+        mask | (u64::from(byte.is_ascii_digit()) << 63u32.saturating_sub(u32::try_from(back).unwrap_or(63)))
+    })
+}
+
 impl Runs {
-    /// What is carried into a block that stands behind `before`.
-    pub(super) fn carried(before: &[u8]) -> Runs {
-        let one = before.iter().rev().take(BLOCK).enumerate().fold(0u64, |mask, (back, byte)| {
-            mask | (u64::from(byte.is_ascii_digit()) << 63u32.saturating_sub(u32::try_from(back).unwrap_or(63)))
-        });
+    /// What is carried into a block that stands behind the digits `one`.
+    pub(super) fn carried(one: u64) -> Runs {
         let mut runs = Runs::default();
         let _ = runs.step(one);
         runs
@@ -72,7 +78,48 @@ impl Runs {
             bare: self.eight & behind(self.eight, before.eight, 5) & !one(13),
             grouped: four & behind(self.four, before.four, 5),
             ssn: four & two(5) & !one(7) & two(8) & one(10),
+            spans: 0,
         }
+    }
+}
+
+/// Digits with single other bytes between: where a stretch of `N` of them is complete that begins with a digit behind none.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Spans {
+    /// The last block's digits, and where stretches of 1, 2, 4, 8 and 16 end in it.
+    one: u64,
+    joined: [u64; 5],
+}
+
+/// Longest stretch that [`Spans`] can tell.
+pub(super) const SPAN_MAX: usize = 31;
+
+impl Spans {
+    /// What is carried into a block that stands behind the digits `one`.
+    pub(super) fn carried(one: u64) -> Spans {
+        let mut spans = Spans::default();
+        let _ = spans.step(one, 2);
+        spans
+    }
+
+    /// Takes the next block's digits; where stretches of `len` bytes are complete, 2 to [`SPAN_MAX`].
+    #[inline(always)]
+    pub(super) fn step(&mut self, one: u64, len: u32) -> u64 {
+        let before = *self;
+        let mut joined = one | behind(one, before.one, 1);
+        let (mut by, mut complete) = (1u32, 0);
+        for (known, past) in self.joined.iter_mut().zip(before.joined) {
+            *known = joined;
+            // The longest power of two that is not longer than the stretch, twice.
+            if by <= len && len < by.wrapping_mul(2) {
+                let rest = len.wrapping_sub(by);
+                complete = if rest == 0 { joined } else { joined & behind(joined, past, rest) };
+            }
+            joined &= behind(joined, past, by);
+            by = by.wrapping_mul(2);
+        }
+        self.one = one;
+        complete & behind(one, before.one, len.wrapping_sub(1)) & !behind(one, before.one, len)
     }
 }
 
@@ -103,13 +150,16 @@ mod tests {
                 })
                 .collect();
             let from = (seed % 60) as usize;
-            let mut runs = Runs::carried(&bytes[..from]);
+            let mut runs = Runs::carried(digits_before(&bytes[..from]));
+            let len = 2 + seed as usize % (SPAN_MAX - 1);
+            let mut spans = Spans::carried(digits_before(&bytes[..from]));
             for base in (from..bytes.len() - BLOCK).step_by(BLOCK) {
                 let ones = (0..BLOCK).filter(|i| digit(&bytes, Some(base + i))).map(|i| 1u64 << i).sum();
                 let before = runs;
                 let any = runs.step(ones);
                 let shapes = runs.shapes(&before);
                 assert!(any || shapes.bare | shapes.grouped | shapes.ssn == 0);
+                let complete = spans.step(ones, len as u32);
                 for i in 0..BLOCK {
                     let end = base + i;
                     assert_eq!(
@@ -117,6 +167,11 @@ mod tests {
                         naive(&bytes, end, "ddddddddddddd") && !digit(&bytes, end.checked_sub(13)),
                         "bare at {end}"
                     );
+                    let begins = end.checked_sub(len - 1).filter(|start| {
+                        let joined = |at: usize| digit(&bytes, Some(at)) || digit(&bytes, at.checked_sub(1));
+                        digit(&bytes, Some(*start)) && !digit(&bytes, start.checked_sub(1)) && (*start..=end).all(joined)
+                    });
+                    assert_eq!(complete >> i & 1 == 1, begins.is_some(), "{len} at {end}");
                     assert_eq!(shapes.grouped >> i & 1 == 1, naive(&bytes, end, "dddd-dddd"), "grouped at {end}");
                     assert_eq!(shapes.ssn >> i & 1 == 1, naive(&bytes, end, "ddd-dd-dddd"), "ssn at {end}");
                 }

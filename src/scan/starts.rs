@@ -1,10 +1,28 @@
 //! From what the prefilter noticed to where values may start, and which trailing bytes may still become a start.
 
-use crate::detect::{Kind, LOOK_BEHIND};
+use crate::detect::{Anchor, Kind, LOOK_BEHIND};
 
-use super::heads::{HEADS, Of, heads_ending};
-use super::prefilter::Marks;
-use super::shapes::{BARE, GROUPED, SSN};
+use super::block::Fingerprints;
+use super::heads::{Head, Heads, Place};
+use super::prefilter::{Marks, Prefilter, Wanted};
+use super::program::Detector;
+use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
+
+/// Where values of a program's lanes may start: each by the anchor of its kind.
+#[derive(Debug)]
+pub(super) struct Starts {
+    heads: Heads,
+    /// The lanes whose starts have ways of their own.
+    email: Option<usize>,
+    card: Option<usize>,
+    ssn: Option<usize>,
+    /// Other lanes of values that begin with digits, and the shortest stretch of digits of any.
+    digits: Vec<usize>,
+    span: usize,
+}
+
+/// Escaped at signs, each as far as it is noticed.
+const ESCAPED_ATS: [&str; 7] = ["\\u0", "%40", "&#6", "&#x", "&#X", "&#0", "&co"];
 
 /// Most bytes of an e-mail address before its at sign: 64 characters (RFC 5321, 4.5.3.1.1), each of which may be written as an
 /// escape of three bytes.
@@ -36,57 +54,130 @@ fn is_local(byte: u8) -> bool {
     byte < 128 && bits.wrapping_shr(u32::from(byte)) & 1 != 0
 }
 
-/// May a value of `kind` start at `at`?
-fn may_start(kind: Kind, bytes: &[u8], at: usize) -> bool {
+/// May a value of this lane start at `at`?
+fn may_start(of: &Detector, bytes: &[u8], at: usize) -> bool {
     let (before, here) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
     let before = before.get(before.len().saturating_sub(LOOK_BEHIND)..).unwrap_or(before);
-    (kind.spec().may_start)(before, here)
+    (of.spec.may_start)(before, here)
 }
 
-/// Gives every possible start in a marked block to `offer`, as an index into `bytes`, for each kind in ascending order. None is
-/// before `floor`, where all that a start needs to know of what stands before it is still there.
-#[inline]
-pub(super) fn starts(bytes: &[u8], floor: usize, marks: &Marks, mut offer: impl FnMut(Kind, usize)) {
-    let mut offer = |kind: Kind, start: usize| {
-        if start >= floor && may_start(kind, bytes, start) {
-            offer(kind, start);
-        }
-    };
-    for end in bits(marks.prints, marks.base) {
-        let known = bytes.get(..=end).unwrap_or(bytes);
-        if known.last() == Some(&b'@') {
-            if host_may_follow(bytes, end) {
-                locals(bytes, floor, end, |start| offer(Kind::EMAIL, start));
-            }
-            continue;
-        }
-        for head in heads_ending(known) {
-            let start = known.len().saturating_sub(head.text.len());
-            match head.of {
-                Of::Value(kind) => offer(kind, start),
-                Of::At => {
-                    let at = start.saturating_sub(backslashes(bytes, start));
-                    locals(bytes, floor, at, |start| offer(Kind::EMAIL, start));
+impl Starts {
+    /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
+    pub(super) fn new(detectors: &[Detector]) -> (Starts, Prefilter) {
+        let mut table = Fingerprints::NONE;
+        let mut literals: Vec<Head> = Vec::new();
+        let mut digits = Vec::new();
+        let (mut email, mut card, mut ssn, mut span) = (None, None, None, SPAN_MAX);
+        for (lane, detector) in detectors.iter().enumerate() {
+            let mut add = |texts: &[&'static str], place| {
+                literals.extend(texts.iter().map(|text| Head { text: text.as_bytes(), lane, place }));
+            };
+            match detector.spec.anchor {
+                _ if detector.kind == Kind::EMAIL => {
+                    email = Some(lane);
+                    add(&ESCAPED_ATS, Place::At);
+                }
+                _ if detector.kind == Kind::CREDIT_CARD => card = Some(lane),
+                _ if detector.kind == Kind::SSN => ssn = Some(lane),
+                Anchor::Prefix(texts) => add(texts, Place::Start),
+                Anchor::Inner(texts, within) => add(texts, Place::Within(within)),
+                Anchor::Digits(least) => {
+                    digits.push(lane);
+                    span = span.min(least);
                 }
             }
         }
+        let heads = Heads::new(literals.iter().copied(), &mut table);
+        let wanted = Wanted {
+            prints: !literals.is_empty(),
+            at: email.is_some(),
+            cards: card.is_some(),
+            ssns: ssn.is_some(),
+            span: if digits.is_empty() { 0 } else { span },
+        };
+        (Starts { heads, email, card, ssn, digits, span }, Prefilter::new(table, wanted))
     }
+
+    /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending
+    /// order. None is before `floor`, where all that a start needs to know of what stands before it is still there.
+    #[inline]
+    pub(super) fn propose(
+        &self,
+        bytes: &[u8],
+        floor: usize,
+        marks: &Marks,
+        detectors: &[Detector],
+        mut offer: impl FnMut(usize, usize),
+    ) {
+        let mut offer = |lane: usize, start: usize| {
+            if start >= floor && detectors.get(lane).is_some_and(|of| may_start(of, bytes, start)) {
+                offer(lane, start);
+            }
+        };
+        for end in bits(marks.prints, marks.base) {
+            let known = bytes.get(..=end).unwrap_or(bytes);
+            if known.last() == Some(&b'@') && self.email.is_some_and(|_| host_may_follow(bytes, end)) {
+                let email = self.email.unwrap_or_default();
+                locals(bytes, floor, end, |start| offer(email, start));
+            }
+            for head in self.heads.ending(known) {
+                let start = known.len().saturating_sub(head.text.len());
+                match head.place {
+                    Place::Start => offer(head.lane, start),
+                    Place::Within(most) => (start.saturating_sub(most)..=start).for_each(|start| offer(head.lane, start)),
+                    Place::At => {
+                        let at = start.saturating_sub(backslashes(bytes, start));
+                        locals(bytes, floor, at, |start| offer(head.lane, start));
+                    }
+                }
+            }
+        }
+        if let Some(card) = self.card {
+            cards(bytes, marks, |start| offer(card, start));
+        }
+        if let Some(ssn) = self.ssn {
+            for end in bits(marks.shapes.ssn, marks.base) {
+                if is(bytes, end.saturating_sub(4), b"-") && is(bytes, end.saturating_sub(7), b"-") {
+                    offer(ssn, end.saturating_add(1).saturating_sub(SSN));
+                }
+            }
+        }
+        for end in bits(marks.shapes.spans, marks.base) {
+            let start = end.saturating_add(1).saturating_sub(self.span);
+            self.digits.iter().for_each(|lane| offer(*lane, start));
+        }
+    }
+
+    /// How many bytes at the end of `bytes`, from `floor` on, may become the start of a value that is not noticed yet.
+    pub(super) fn tail(&self, bytes: &[u8], floor: usize, detectors: &[Detector]) -> usize {
+        let of = |lane: Option<usize>| detectors.get(lane?);
+        let mut most = self.heads.partial(bytes);
+        if let Some(email) = of(self.email) {
+            most = most.max(email_tail(email, bytes, floor));
+        }
+        if let Some(card) = of(self.card) {
+            most = most.max(digits_tail(card, bytes, floor, &[b"ddddddddddddd", b"ddddsdddd"]));
+        }
+        if let Some(ssn) = of(self.ssn) {
+            most = most.max(digits_tail(ssn, bytes, floor, &[b"ddd-dd-dddd"]));
+        }
+        if self.digits.is_empty() { most } else { most.max(span_tail(bytes, self.span)) }
+    }
+}
+
+/// Gives the starts of card numbers in a marked block.
+fn cards(bytes: &[u8], marks: &Marks, mut offer: impl FnMut(usize)) {
     for (end, bare) in ends(marks.shapes.bare | marks.shapes.grouped, marks.base, marks.shapes.bare) {
         let after = end.saturating_add(1);
         if bare {
             let start = after.saturating_sub(BARE);
-            offer(Kind::CREDIT_CARD, start);
+            offer(start);
             // The run may begin with the digits of an escape (`%204111`), at most four.
             if ends_in_escape(bytes, start) {
-                (start..after).skip(1).take(4).for_each(|start| offer(Kind::CREDIT_CARD, start));
+                (start..after).skip(1).take(4).for_each(&mut offer);
             }
         } else if is(bytes, end.saturating_sub(4), SEPARATORS) {
-            offer(Kind::CREDIT_CARD, after.saturating_sub(GROUPED));
-        }
-    }
-    for end in bits(marks.shapes.ssn, marks.base) {
-        if is(bytes, end.saturating_sub(4), b"-") && is(bytes, end.saturating_sub(7), b"-") {
-            offer(Kind::SSN, end.saturating_add(1).saturating_sub(SSN));
+            offer(after.saturating_sub(GROUPED));
         }
     }
 }
@@ -171,27 +262,14 @@ fn backslashes(bytes: &[u8], at: usize) -> usize {
     before.iter().rev().take(BACKSLASHES.saturating_sub(1)).take_while(|byte| **byte == b'\\').count()
 }
 
-/// How many bytes at the end of `bytes`, from `floor` on, may become the start of a value of `kind` that is not noticed yet.
-pub(super) fn tail(kind: Kind, bytes: &[u8], floor: usize) -> usize {
-    match kind {
-        Kind::EMAIL => email_tail(bytes, floor),
-        Kind::CREDIT_CARD => digits_tail(kind, bytes, floor, &[b"ddddddddddddd", b"ddddsdddd"]),
-        Kind::SSN => digits_tail(kind, bytes, floor, &[b"ddd-dd-dddd"]),
-        _ => {
-            let heads = HEADS.iter().filter(|head| head.of == Of::Value(kind));
-            heads.map(|head| partial(bytes, head.text)).max().unwrap_or(0)
-        }
-    }
-}
-
 /// The longest proper beginning of `text` that `bytes` ends with.
 fn partial(bytes: &[u8], text: &[u8]) -> usize {
     (1..text.len()).rev().find(|&len| text.get(..len).is_some_and(|start| bytes.ends_with(start))).unwrap_or(0)
 }
 
 /// A local part that may go on, with or without the beginning of an escaped at sign behind it.
-fn email_tail(bytes: &[u8], floor: usize) -> usize {
-    let escape = HEADS.iter().filter(|head| head.of == Of::At).map(|head| partial(bytes, head.text)).max().unwrap_or(0);
+fn email_tail(of: &Detector, bytes: &[u8], floor: usize) -> usize {
+    let escape = ESCAPED_ATS.iter().map(|text| partial(bytes, text.as_bytes())).max().unwrap_or(0);
     let at = bytes.len().saturating_sub(escape);
     let more = if bytes.get(at) == Some(&b'\\') { backslashes(bytes, at) } else { 0 };
     // The further left first: its local part ends where the other's has not begun.
@@ -199,7 +277,7 @@ fn email_tail(bytes: &[u8], floor: usize) -> usize {
     let mut first = bytes.len();
     for end in ends {
         locals(bytes, floor, end, |start| {
-            if start < first && may_start(Kind::EMAIL, bytes, start) {
+            if start < first && may_start(of, bytes, start) {
                 first = start;
             }
         });
@@ -209,7 +287,7 @@ fn email_tail(bytes: &[u8], floor: usize) -> usize {
 
 /// The longest end of `bytes` at which a value may start and that begins one of `shapes`: `d` stands for a digit, `s` for a
 /// separator of a card number, anything else for itself.
-fn digits_tail(kind: Kind, bytes: &[u8], floor: usize, shapes: &[&[u8]]) -> usize {
+fn digits_tail(of: &Detector, bytes: &[u8], floor: usize, shapes: &[&[u8]]) -> usize {
     let longest = shapes.iter().map(|shape| shape.len()).max().unwrap_or(0);
     let begins = |end: &[u8], shape: &[u8]| {
         end.len() < shape.len()
@@ -225,7 +303,23 @@ fn digits_tail(kind: Kind, bytes: &[u8], floor: usize, shapes: &[&[u8]]) -> usiz
         .find(|len| {
             let start = bytes.len().saturating_sub(*len);
             let end = bytes.get(start..).unwrap_or_default();
-            shapes.iter().any(|shape| begins(end, shape)) && may_start(kind, bytes, start)
+            shapes.iter().any(|shape| begins(end, shape)) && may_start(of, bytes, start)
         })
         .unwrap_or(0)
+}
+
+/// The longest end of `bytes`, shorter than `span`, that begins with a digit behind none and has no two other bytes in a row.
+fn span_tail(bytes: &[u8], span: usize) -> usize {
+    let (mut most, mut last) = (0, true);
+    for (back, byte) in (1..span).zip(bytes.iter().rev()) {
+        let digit = byte.is_ascii_digit();
+        if !digit && !last {
+            break;
+        }
+        if digit && !bytes.len().checked_sub(back.saturating_add(1)).is_some_and(|at| is(bytes, at, b"0123456789")) {
+            most = back;
+        }
+        last = digit;
+    }
+    most
 }

@@ -15,8 +15,10 @@
 mod escape;
 mod offsets;
 
-use super::{Finding, Plain};
-use crate::detect::{KindSet, LOOK_BEHIND};
+use std::sync::Arc;
+
+use super::{Finding, Plain, Program};
+use crate::detect::LOOK_BEHIND;
 
 pub(crate) use escape::escape_at;
 use escape::{ESCAPE_MAX, Parsed};
@@ -27,7 +29,7 @@ const WINDOW: usize = 512;
 /// Most bytes that are read in one piece while the view is awake.
 const WINDOW_MAX: usize = 8 * 1024;
 
-/// Finds all occurrences of a set of kinds in one body, escaped ones among them.
+/// Finds all occurrences of what a program names in one body, escaped ones among them.
 #[derive(Debug)]
 pub struct Scanner {
     raw: Plain,
@@ -56,9 +58,9 @@ struct View {
 }
 
 impl Scanner {
-    /// A scanner for one body. Builds nothing: the tables are precompiled.
-    pub fn new(kinds: KindSet) -> Scanner {
-        Scanner { raw: Plain::new(kinds), view: None, carry: Vec::new(), last: 0, found: Vec::new(), mixed: false, decided: 0 }
+    /// A scanner for one body. Makes nothing but room for each of the program's lanes.
+    pub fn new(program: &Arc<Program>) -> Scanner {
+        Scanner { raw: Plain::new(program), view: None, carry: Vec::new(), last: 0, found: Vec::new(), mixed: false, decided: 0 }
     }
 
     /// Takes the next chunk of the body and appends what has become certain to `findings`, in the order of their starts (then
@@ -221,7 +223,7 @@ impl View {
     fn knows_what(&self, raw: &Plain) -> bool {
         let decided = raw.decided.min(self.decided());
         let near = self.offsets.end(self.offsets.behind_last()).saturating_add(LOOK_BEHIND as u64);
-        let mut lanes = raw.lanes.iter().flatten().zip(self.scanner.lanes.iter().flatten());
+        let mut lanes = raw.lanes.iter().zip(&self.scanner.lanes);
         decided >= near
             && lanes.all(|(raw, view)| {
                 let next = self.offsets.start(view.next());

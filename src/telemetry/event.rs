@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::act::{Count, Direction, Judgement};
-use crate::detect::{Detectors, KindSet};
+use crate::detect::Detectors;
 use crate::policy::{Mode, Policy};
-use crate::scan;
+use crate::scan::Program;
 
 /// Most bytes of a request's host, path or id that an event carries.
 const MAX_TEXT_BYTES: usize = 256;
@@ -117,7 +117,7 @@ pub fn filter_state_findings(detectors: &Detectors, direction: Direction, counts
 /// A piece of a request as an event shows it: bounded, printable, and without anything that is itself a finding.
 fn text(raw: &[u8]) -> String {
     let cut = raw.get(..MAX_TEXT_BYTES).unwrap_or(raw);
-    let findings = scan::scan(KindSet::all(), raw);
+    let findings = Program::all().scan(raw);
     let mut shown = Vec::with_capacity(cut.len());
     let mut findings = findings.iter().peekable();
     for (offset, byte) in (0u64..).zip(cut) {

@@ -68,6 +68,12 @@ pub enum Metric {
     InflightBodyBytes,
     /// `bodyguard_policy_info`: 1 for the policy that is loaded.
     PolicyInfo,
+    /// `bodyguard_policy_rules_blocking`: rules of the loaded policy that inspect, in mode `block`.
+    RulesBlocking,
+    /// `bodyguard_policy_rules_observing`: rules of the loaded policy that inspect, in mode `detect` or `shadow`.
+    RulesObserving,
+    /// `bodyguard_policy_rejections_total`: policies that were refused.
+    PolicyRejections,
 }
 
 /// Things that should not happen.
@@ -83,6 +89,8 @@ pub enum ErrorReason {
     Rewrite,
     /// More of a body came than its `content-length` said; it was dropped.
     Overlong,
+    /// A body did not fit `max_inflight_body_bytes`, with all that the worker held already.
+    Budget,
 }
 
 /// Envoy's types of metric; the numbers are those of the Proxy-Wasm ABI.
@@ -98,8 +106,14 @@ pub enum MetricType {
 
 impl ErrorReason {
     /// Every reason.
-    pub const ALL: [ErrorReason; 5] =
-        [ErrorReason::HeadersFlag, ErrorReason::HostCall, ErrorReason::Trailers, ErrorReason::Rewrite, ErrorReason::Overlong];
+    pub const ALL: [ErrorReason; 6] = [
+        ErrorReason::HeadersFlag,
+        ErrorReason::HostCall,
+        ErrorReason::Trailers,
+        ErrorReason::Rewrite,
+        ErrorReason::Overlong,
+        ErrorReason::Budget,
+    ];
 
     /// The label.
     pub fn as_str(self) -> &'static str {
@@ -109,6 +123,7 @@ impl ErrorReason {
             ErrorReason::Trailers => "trailers",
             ErrorReason::Rewrite => "rewrite",
             ErrorReason::Overlong => "overlong",
+            ErrorReason::Budget => "budget",
         }
     }
 }
@@ -118,7 +133,11 @@ impl Metric {
     pub fn metric_type(self) -> MetricType {
         match self {
             Metric::InspectMicroseconds { .. } | Metric::BodyBytes { .. } => MetricType::Histogram,
-            Metric::VmMemoryBytes | Metric::InflightBodyBytes | Metric::PolicyInfo => MetricType::Gauge,
+            Metric::VmMemoryBytes
+            | Metric::InflightBodyBytes
+            | Metric::PolicyInfo
+            | Metric::RulesBlocking
+            | Metric::RulesObserving => MetricType::Gauge,
             _ => MetricType::Counter,
         }
     }
@@ -137,6 +156,9 @@ impl Metric {
             Metric::VmMemoryBytes => "bodyguard_vm_memory_bytes",
             Metric::InflightBodyBytes => "bodyguard_inflight_body_bytes",
             Metric::PolicyInfo => "bodyguard_policy_info",
+            Metric::RulesBlocking => "bodyguard_policy_rules_blocking",
+            Metric::RulesObserving => "bodyguard_policy_rules_observing",
+            Metric::PolicyRejections => "bodyguard_policy_rejections_total",
         }
     }
 
@@ -164,8 +186,9 @@ impl Metric {
             Metric::InspectMicroseconds { direction } | Metric::BodyBytes { direction } => {
                 vec![("direction", direction.as_str())]
             }
-            Metric::VmMemoryBytes | Metric::InflightBodyBytes => vec![],
+            Metric::VmMemoryBytes | Metric::InflightBodyBytes | Metric::PolicyRejections => vec![],
             Metric::PolicyInfo => vec![of_policy, ("hash", &policy.hash)],
+            Metric::RulesBlocking | Metric::RulesObserving => vec![of_policy],
         }
     }
 
@@ -181,7 +204,14 @@ impl Metric {
 
     /// Every metric that messages under `policy` can move; no other is ever defined.
     pub fn all_of(policy: &Policy) -> BTreeSet<Metric> {
-        let mut all = BTreeSet::from([Metric::VmMemoryBytes, Metric::InflightBodyBytes, Metric::PolicyInfo]);
+        let mut all = BTreeSet::from([
+            Metric::VmMemoryBytes,
+            Metric::InflightBodyBytes,
+            Metric::PolicyInfo,
+            Metric::RulesBlocking,
+            Metric::RulesObserving,
+            Metric::PolicyRejections,
+        ]);
         all.extend(ErrorReason::ALL.map(|reason| Metric::Errors { reason }));
         for rule in policy.rules() {
             if rule.deny_upgrades {

@@ -24,6 +24,9 @@ LABELS = {
     "bodyguard_vm_memory_bytes": set(),
     "bodyguard_inflight_body_bytes": set(),
     "bodyguard_policy_info": {"policy", "hash"},
+    "bodyguard_policy_rules_blocking": {"policy"},
+    "bodyguard_policy_rules_observing": {"policy"},
+    "bodyguard_policy_rejections_total": set(),
 }
 
 

@@ -7,15 +7,21 @@
 pub(crate) mod corpus;
 pub(crate) mod view;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use bodyguard::detect::{Candidate, KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
-use bodyguard::scan::Finding;
+use bodyguard::scan::{Finding, Program, Programs};
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind, nfa::thompson};
 
 static PATTERNS: LazyLock<Vec<dense::DFA<Vec<u32>>>> = LazyLock::new(|| KINDS.iter().map(|spec| compile(spec.pattern)).collect());
+
+/// What the scanner needs for `kinds`; equal sets share one.
+pub(crate) fn program(kinds: KindSet) -> Arc<Program> {
+    static PROGRAMS: LazyLock<Mutex<Programs>> = LazyLock::new(Mutex::default);
+    PROGRAMS.lock().expect("nobody panics with it").of(kinds)
+}
 
 /// All findings of `kinds` in `body`, as it is written and as it reads, sorted by start.
 pub(crate) fn scan(kinds: KindSet, body: &[u8]) -> Vec<Finding> {

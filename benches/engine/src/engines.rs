@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use bodyguard::detect::{Candidate, KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
-use bodyguard::scan::{Finding, Scanner};
+use bodyguard::scan::{Finding, Programs, Scanner};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use regex_automata::meta;
 use regex_automata::util::syntax;
@@ -23,6 +23,7 @@ pub const ENGINES: [&str; 6] = [
 pub struct Engines {
     copy: Vec<u8>,
     findings: Vec<Finding>,
+    programs: Programs,
     naive: Option<Naive>,
     meta: Option<meta::Regex>,
 }
@@ -73,7 +74,9 @@ impl Engines {
 
     fn scan(&mut self, kinds: KindSet, body: &[u8], chunk: usize) -> usize {
         self.findings.clear();
-        let mut scanner = Scanner::new(kinds);
+        // A policy makes it when it loads.
+        let program = self.programs.of(kinds);
+        let mut scanner = Scanner::new(&program);
         for chunk in body.chunks(chunk) {
             scanner.feed(chunk, &mut self.findings);
         }

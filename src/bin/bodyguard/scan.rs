@@ -2,9 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bodyguard::detect::{Kind, KindSet};
-use bodyguard::scan::{Finding, Scanner};
+use bodyguard::scan::{Finding, Program, Scanner};
 
 use crate::{EXIT_ERROR, EXIT_FOUND, EXIT_OK, Failed, complain, name_of, open};
 
@@ -67,9 +68,10 @@ fn parse_kinds(list: &str) -> Result<KindSet, String> {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
     let mut out = io::BufWriter::new(io::stdout().lock());
+    let program = Arc::new(Program::new(args.kinds));
     let mut code = EXIT_OK;
     for file in &args.files {
-        match scan_file(args, file, &mut out)? {
+        match scan_file(args, &program, file, &mut out)? {
             Ok(0) => {}
             Ok(_) => code = code.max(EXIT_FOUND),
             Err(error) => {
@@ -83,12 +85,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
 }
 
 /// How many findings there were; the outer error is of the output, the inner one of the file.
-fn scan_file(args: &Args, file: &Path, out: &mut impl Write) -> Result<io::Result<u64>, Failed> {
+fn scan_file(args: &Args, program: &Arc<Program>, file: &Path, out: &mut impl Write) -> Result<io::Result<u64>, Failed> {
     let mut source = match open(file) {
         Ok(source) => source,
         Err(error) => return Ok(Err(error)),
     };
-    let mut scanner = Scanner::new(args.kinds);
+    let mut scanner = Scanner::new(program);
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut findings = Vec::new();
     let mut count = 0u64;

@@ -40,6 +40,7 @@ impl Deflate {
             match next {
                 Next::Again => {}
                 Next::Corrupt => return Err(DecodeError::Corrupt),
+                Next::TooManyBlocks => return Err(DecodeError::TooManyBlocks),
                 Next::Feed => return Ok(()),
                 Next::Ended => self.stage = Stage::Ended,
             }

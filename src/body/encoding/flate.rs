@@ -1,31 +1,57 @@
-//! DEFLATE (RFC 1951), with or without its zlib frame (RFC 1950): decoded by zlib-rs, encoded by miniz_oxide.
+//! DEFLATE (RFC 1951), with or without its zlib frame (RFC 1950), both ways through miniz_oxide.
 //!
-//! Two libraries, for the two ways are not alike: what is decoded is written by strangers, what is encoded is our own. Measured in
-//! V8, a megabyte of empty blocks, which makes no output that a cap could stop, keeps miniz_oxide's decoder busy for 2.3 s and
-//! zlib-rs's for 12 ms; ordinary JSON is decoded at 0.55 and at 1.0 GB/s.
+//! Decoding goes into a window of 32 KiB that is also the output buffer. Each block costs its decoder a table or two, some 3 us in
+//! V8, though it may be 10 bits long and hold nothing that a cap would stop: 1 MiB of empty blocks would keep a worker busy for
+//! seconds. So blocks are counted, and beyond [`FREE_BLOCKS`] each must have its [`PLAIN_BYTES_PER_BLOCK`] and its
+//! [`CODED_BYTES_PER_BLOCK`]; a body of more is refused. Looked at only where a block ends, that depends on the body alone, not on
+//! how it was cut.
 //!
 //! This module refuses to know gzip, caps and sinks: it makes one piece of output per step, and its caller passes it on.
 
 use miniz_oxide::DataFormat;
 use miniz_oxide::deflate::core::{CompressorOxide, TDEFLFlush, TDEFLStatus, compress};
-use zlib_rs::{Inflate as ZlibInflate, InflateFlush, Status};
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_COMPUTE_ADLER32, TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY,
+    TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, TINFL_LZ_DICT_SIZE, decompress_with_limit};
 
-/// Longest piece of output, in bytes.
-const PIECE_BYTES: usize = 32 * 1024;
+/// The farthest that DEFLATE refers back, in bytes; a piece of output is never longer.
+const WINDOW_BYTES: usize = TINFL_LZ_DICT_SIZE;
 
-/// Most that one decoder holds on the heap, in bytes: a piece, zlib's window of 32 KiB, its tables and its state.
-pub(super) const MEMORY_BYTES: usize = 96 * 1024;
+/// Most that one decoder holds on the heap, in bytes: the window, the tables and the state.
+pub(super) const MEMORY_BYTES: usize = 48 * 1024;
+const _: () = assert!(WINDOW_BYTES + size_of::<DecompressorOxide>() <= MEMORY_BYTES);
 
-/// DEFLATE may refer back 2 to the power of this many bytes.
-const WINDOW_BITS: u8 = 15;
+/// Blocks that every body may have, however little is in them.
+pub(super) const FREE_BLOCKS: u64 = 32_768;
+
+/// For each so many bytes that came out of the body, it may have one block more. Encoders fill blocks with 16 KiB and more; one that
+/// flushes behind every event of a stream makes two blocks of it: with events of 16 bytes for ever, of 5 for 23,800 events.
+pub(super) const PLAIN_BYTES_PER_BLOCK: u64 = 8;
+
+/// And no more than one for each so many bytes that went in: many bytes may come out of one. A flushed event of 2 bytes is 8 long.
+pub(super) const CODED_BYTES_PER_BLOCK: u64 = 4;
 
 /// Most effort of the encoder that is worth its time.
 const MAX_LEVEL: u8 = 9;
 
-/// One DEFLATE stream after the other.
+/// The DEFLATE streams of one body, one after the other.
 pub(super) struct Inflate {
-    zlib: ZlibInflate,
-    piece: Box<[u8]>,
+    core: Box<DecompressorOxide>,
+    window: Box<[u8]>,
+    /// Where in the window the next byte goes.
+    at: usize,
+    /// Has the window been full once in this stream?
+    wrapped: bool,
+    zlib_frame: bool,
+    /// Blocks of the body that have ended.
+    blocks: u64,
+    /// Bytes of the body that have gone in.
+    coded: u64,
+    /// Bytes of the body that have come out.
+    plain: u64,
 }
 
 /// What one step did.
@@ -49,45 +75,94 @@ pub(super) enum Next {
     Ended,
     /// The stream is broken behind this output.
     Corrupt,
+    /// The body has too many blocks for what came out of it.
+    TooManyBlocks,
 }
 
 impl Inflate {
     /// At the start of a raw stream.
     pub(super) fn new() -> Inflate {
-        Inflate { zlib: ZlibInflate::new(false, WINDOW_BITS), piece: vec![0; PIECE_BYTES].into_boxed_slice() }
+        Inflate {
+            core: Box::default(),
+            window: vec![0; WINDOW_BYTES].into_boxed_slice(),
+            at: 0,
+            wrapped: false,
+            zlib_frame: false,
+            blocks: 0,
+            coded: 0,
+            plain: 0,
+        }
     }
 
-    /// Starts a new stream, with a zlib frame or without. Costs little: a body of a million empty members is cheap.
+    /// Starts the body's next stream, with a zlib frame or without. Costs nothing; its blocks count with those before.
     pub(super) fn start(&mut self, zlib_frame: bool) {
-        self.zlib.reset(zlib_frame);
+        self.core.init();
+        self.at = 0;
+        self.wrapped = false;
+        self.zlib_frame = zlib_frame;
     }
 
-    /// Decodes on; makes at most `max` bytes, and no more than a piece.
+    /// Decodes on; makes at most `max` bytes, and no more than what fits before the end of the window.
     pub(super) fn step(&mut self, input: &[u8], max: usize) -> Step<'_> {
-        let room = max.min(self.piece.len());
-        let (read_before, made_before) = (self.zlib.total_in(), self.zlib.total_out());
-        let status = match self.piece.get_mut(..room) {
-            Some(piece) => self.zlib.decompress(input, piece, InflateFlush::NoFlush),
-            None => Ok(Status::BufError),
+        if self.at >= self.window.len() {
+            self.at = 0;
+            self.wrapped = true;
+        }
+        let start = self.at;
+        let end = start.saturating_add(max);
+        let flags = self.flags();
+        let mut rest = input;
+        let next = loop {
+            let room = end.saturating_sub(self.at);
+            let (status, read, made) = decompress_with_limit(&mut self.core, rest, &mut self.window, self.at, room, flags);
+            rest = rest.get(read..).unwrap_or_default();
+            self.at = self.at.saturating_add(made);
+            self.coded = self.coded.saturating_add(read as u64);
+            self.plain = self.plain.saturating_add(made as u64);
+            let progress = self.at > start || rest.len() < input.len();
+            match status {
+                TINFLStatus::BlockBoundary | TINFLStatus::Done => {
+                    self.blocks = self.blocks.saturating_add(1);
+                    if self.blocks > self.most_blocks() {
+                        break Next::TooManyBlocks;
+                    }
+                    if status == TINFLStatus::Done {
+                        break Next::Ended;
+                    }
+                }
+                TINFLStatus::NeedsMoreInput => break Next::Feed,
+                TINFLStatus::HasMoreOutput if progress => break Next::Again,
+                _ => break Next::Corrupt,
+            }
         };
-        // No more than the two lengths given, which are of type usize.
-        let consumed = self.zlib.total_in().saturating_sub(read_before) as usize;
-        let made = self.zlib.total_out().saturating_sub(made_before) as usize;
-        let next = match status {
-            Ok(Status::StreamEnd) => Next::Ended,
-            // A full piece: there may be more, of the input or from within.
-            Ok(_) if made >= room => Next::Again,
-            Ok(_) if consumed >= input.len() => Next::Feed,
-            _ => Next::Corrupt,
-        };
-        Step { consumed, output: self.piece.get(..made).unwrap_or_default(), next }
+        let consumed = input.len().saturating_sub(rest.len());
+        Step { consumed, output: self.window.get(start..self.at).unwrap_or_default(), next }
+    }
+
+    /// Blocks that the body may have had by now. Where a block ends, no whole byte has been read ahead.
+    fn most_blocks(&self) -> u64 {
+        let full = |bytes: u64, per_block: u64| bytes.checked_div(per_block).unwrap_or(0);
+        FREE_BLOCKS.saturating_add(full(self.plain, PLAIN_BYTES_PER_BLOCK).min(full(self.coded, CODED_BYTES_PER_BLOCK)))
+    }
+
+    fn flags(&self) -> u32 {
+        let mut flags = TINFL_FLAG_HAS_MORE_INPUT | TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY;
+        if self.zlib_frame {
+            flags |= TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32;
+        }
+        if !self.wrapped {
+            // Until the window is full for the first time, a reference to before the stream's start is an error, as in every
+            // other inflater; without this flag it would read what an earlier member left in the window.
+            flags |= TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        }
+        flags
     }
 }
 
-// The window and the piece hold bytes of a body, so nothing of them is shown.
+// The window holds bytes of a body, so nothing of it is shown.
 impl std::fmt::Debug for Inflate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inflate").finish_non_exhaustive()
+        f.debug_struct("Inflate").field("blocks", &self.blocks).finish_non_exhaustive()
     }
 }
 
@@ -122,9 +197,4 @@ pub(super) fn most_bytes(len: usize) -> usize {
     /// The frame, and room for the last block.
     const FRAME_BYTES: usize = 64;
     len.saturating_add(len.checked_div(BYTES_PER_HEAD_BYTE).unwrap_or(len)).saturating_add(FRAME_BYTES)
-}
-
-/// Continues a CRC-32 over `bytes`; it starts at 0.
-pub(super) fn crc32(crc: u32, bytes: &[u8]) -> u32 {
-    zlib_rs::crc32::crc32(crc, bytes)
 }

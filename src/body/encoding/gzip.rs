@@ -3,7 +3,7 @@
 //! All header flags are read; nothing of a header is kept. Reserved flags, a wrong checksum of any kind and a header of more
 //! than [`MAX_HEADER_BYTES`] are errors.
 
-use super::flate::{Inflate, Next, crc32};
+use super::flate::{Inflate, Next};
 use super::{DecodeError, Output};
 
 /// Longest header of one member, in bytes. HTTP senders write 10, file servers a name, bgzip 18. Without a bound, a file name
@@ -91,6 +91,7 @@ impl Gzip {
             match next {
                 Next::Again => {}
                 Next::Corrupt => return Err(DecodeError::Corrupt),
+                Next::TooManyBlocks => return Err(DecodeError::TooManyBlocks),
                 Next::Feed => return Ok(&[]),
                 Next::Ended => {
                     self.stage = Stage::Trailer(Collector::default());
@@ -265,4 +266,11 @@ impl Header {
             None
         }
     }
+}
+
+/// Continues a CRC-32 over `bytes`; it starts at 0.
+fn crc32(crc: u32, bytes: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(crc);
+    hasher.update(bytes);
+    hasher.finalize()
 }

@@ -1,0 +1,12 @@
+[
+    include_bytes!("credit_card.dfa"),
+    include_bytes!("ssn.dfa"),
+    include_bytes!("email.dfa"),
+    include_bytes!("jwt.dfa"),
+    include_bytes!("aws_access_key.dfa"),
+    include_bytes!("private_key.dfa"),
+    include_bytes!("google_api_key.dfa"),
+    include_bytes!("slack_token.dfa"),
+    include_bytes!("github_token.dfa"),
+    include_bytes!("stripe_key.dfa"),
+]
