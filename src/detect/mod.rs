@@ -44,6 +44,12 @@ pub use own::{
 pub use pattern::{MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, Pattern};
 pub use table::KINDS;
 
+/// The byte before a position, decoded where an escape ends there; `None` at the start of the body. Up to [`LOOK_BEHIND`] bytes of what
+/// stands before it are enough.
+pub fn byte_before(before: &[u8]) -> Option<u8> {
+    validate::boundary::left(before)
+}
+
 /// May a match of `kind` that is still open and begins with `value` become a finding? `false` means that `accept` refuses it,
 /// whatever follows, so nobody need wait for that.
 pub fn may_go_on(kind: Kind, value: &[u8]) -> bool {

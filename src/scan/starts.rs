@@ -3,7 +3,8 @@
 use crate::detect::{Anchor, Kind, LOOK_BEHIND};
 
 use super::block::Fingerprints;
-use super::heads::{Head, Heads, Place};
+use super::heads::{Buckets, Head, Heads, Place};
+use super::own::Notice;
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
@@ -63,8 +64,9 @@ fn may_start(of: &Detector, bytes: &[u8], at: usize) -> bool {
 
 impl Starts {
     /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
-    pub(super) fn new(detectors: &[Detector]) -> (Starts, Prefilter) {
+    pub(super) fn new(detectors: &[Detector], own: &Notice) -> (Starts, Prefilter) {
         let mut table = Fingerprints::NONE;
+        let mut buckets = Buckets::default();
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
         let (mut email, mut card, mut ssn, mut span) = (None, None, None, SPAN_MAX);
@@ -87,9 +89,10 @@ impl Starts {
                 }
             }
         }
-        let heads = Heads::new(literals.iter().copied(), &mut table);
+        let heads = Heads::new(literals.iter().copied(), &mut table, &mut buckets);
+        own.add_to(&mut table, &mut buckets);
         let wanted = Wanted {
-            prints: !literals.is_empty(),
+            prints: !literals.is_empty() || !own.is_empty(),
             at: email.is_some(),
             cards: card.is_some(),
             ssns: ssn.is_some(),
@@ -193,7 +196,7 @@ fn ends_in_escape(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The indexes of the set bits of a mask whose lowest bit stands for `base`.
-fn bits(mask: u64, base: usize) -> impl Iterator<Item = usize> {
+pub(super) fn bits(mask: u64, base: usize) -> impl Iterator<Item = usize> {
     ends(mask, base, 0).map(|(end, _)| end)
 }
 

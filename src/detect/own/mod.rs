@@ -106,6 +106,11 @@ impl Detectors {
         Some(kind)
     }
 
+    /// Does the policy say nothing about kinds?
+    pub fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.built_in.is_empty()
+    }
+
     /// Says something of a built-in kind.
     pub fn set(&mut self, kind: Kind, setting: Setting) {
         self.built_in.insert(kind, setting);
