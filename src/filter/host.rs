@@ -74,6 +74,16 @@ pub trait Host {
     /// Records a value of a histogram, or sets a gauge.
     fn record_metric(&self, id: u32, value: u64) -> HostResult<()>;
 
+    /// Begins an HTTP call to `cluster`, for the context that is in effect, and with its end; the token of its answer.
+    /// `headers` need `:method`, `:path` and `:authority`; `timeout` is in milliseconds.
+    fn call(&self, cluster: &str, headers: &[(&str, &str)], body: &[u8], timeout: u32) -> HostResult<u32>;
+
+    /// The headers of the answer, in the callback that tells of it; none where no answer came.
+    fn call_response(&self) -> HostResult<Headers>;
+
+    /// The first `max` bytes of the answer's body, in the same window.
+    fn call_response_body(&self, max: usize) -> HostResult<Vec<u8>>;
+
     /// Asks for a root tick every so many milliseconds; 0: no more.
     fn set_tick_period(&self, milliseconds: u32) -> HostResult<()>;
 

@@ -12,6 +12,7 @@ use super::block::{Block, Scope};
 use super::cursor::Cursor;
 use super::detectors;
 use super::document::{RESOURCE, SPEC};
+use super::events::Otlp;
 use super::host::HostPattern;
 use super::matcher::Matcher;
 use super::node::{Node, field_path, item_path};
@@ -19,7 +20,7 @@ use super::path;
 use super::routing::{Domain, HostEntry, Route, Routing};
 use super::shape::{Holds, Report, check};
 use super::{Policy, Problem};
-use crate::detect::Detectors;
+use crate::detect::KindSet;
 use crate::scan::Programs;
 
 /// The budget of bodies held at once, where none is set: 128 MiB.
@@ -42,8 +43,10 @@ pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
     let max_inflight_body_bytes =
         spec.field("max_inflight_body_bytes").and_then(|field| field.integer()).unwrap_or(BUILT_IN_INFLIGHT_BYTES);
     let detectors = Arc::new(detectors::read(spec.field("detectors").as_ref(), &mut report));
-    let routing = read_routing(&spec, &detectors, &mut report);
+    let mut programs = Programs::new(Arc::clone(&detectors));
+    let routing = read_routing(&spec, &mut programs, &mut report);
     detectors::warn_about_unused(spec.field("detectors").as_ref(), &detectors, &routing, &mut report);
+    let otlp = Otlp::read(&spec, &mut report);
     warn_about_budget(&spec, &routing, max_inflight_body_bytes, &mut report);
     if !report.errors.is_empty() {
         return Err(in_document_order(report.errors, document));
@@ -56,23 +59,24 @@ pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
             .and_then(|flag| flag.boolean())
             .unwrap_or(false),
         max_inflight_body_bytes,
+        otlp,
         warnings: in_document_order(report.warnings, document),
+        every_kind: programs.of(KindSet::all().union(detectors.own().map(|(kind, _)| kind).collect())),
         detectors,
         routing,
     })
 }
 
-fn read_routing(spec: &Cursor<'_>, detectors: &Arc<Detectors>, report: &mut Report) -> Routing {
-    let defaults = Block::read(spec.field("defaults").as_ref(), Scope::Defaults, detectors, report);
+fn read_routing(spec: &Cursor<'_>, programs: &mut Programs, report: &mut Report) -> Routing {
+    let defaults = Block::read(spec.field("defaults").as_ref(), Scope::Defaults, programs.detectors(), report);
     let exclude = spec.field("exclude").map(|list| list.items()).unwrap_or_default();
     let exclude = exclude.iter().filter_map(|item| item.text()).map(|text| path::normalize(text.as_bytes()).into_owned());
     let exclude = exclude.collect();
     let mut hosts = Hosts::default();
     let mut domains = Vec::new();
-    let mut programs = Programs::new(Arc::clone(detectors));
     for domain in spec.field("domains").map(|list| list.items()).unwrap_or_default() {
         hosts.read(&domain, domains.len(), report);
-        domains.push(read_domain(&domain, &defaults, &mut programs, report));
+        domains.push(read_domain(&domain, &defaults, programs, report));
     }
     if domains.is_empty() {
         report.warning(field_path(&spec.path, "domains"), "no domain: nothing is inspected");

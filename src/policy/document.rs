@@ -3,11 +3,12 @@
 //! The format is Sentinel Shield's, so that its documents for data-loss prevention load unchanged; what belongs to its other
 //! engines is refused, what has no meaning in a proxy filter is ignored with a warning.
 
+use super::events::EVENTS;
 use super::format::{
     BLOCK_BODY, CONTENT_TYPE, DETECTOR_REGEX, HASH_KEY, HEADER_NAME, HEADER_VALUE, HOST, KIND_NAME, MEDIA_RANGE, METHOD, NAME,
     PATH, PATH_OR_STAR, REGEX, VALUE, WORD,
 };
-use super::shape::{Choice, Field, Holds, Shape};
+use super::shape::{Choice, Holds, Shape, field};
 use crate::detect::MAX_NEAR_BYTES;
 
 /// Most bytes of a body that a policy may ask to hold. A VM has 1 GiB in all, and an encoded body that is rewritten is held decoded,
@@ -26,10 +27,6 @@ const NO_SAMPLING: &str = "every message that is not clean makes an event, clean
 const NO_LOG_LEVEL: &str = "Envoy's log level of the wasm component decides";
 const NO_HEADERS: &str = "bodyguard does not limit headers";
 const NO_LABELS: &str = "bodyguard has no use for it";
-
-const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
-    Field { name, about, holds }
-}
 
 const fn names(allowed: &'static [&'static str]) -> Choice {
     Choice { allowed, read_from_false: None }
@@ -90,11 +87,12 @@ pub(super) static SPEC: Shape = Shape {
         field(
             "detectors",
             "kinds of the policy's own, for its block and redact lists; and, under the name of a built-in kind, where that does not count",
-            Holds::Named(&KIND_NAME, &Holds::Object(&DETECTOR)),
+            Holds::NamedMap(&KIND_NAME, &Holds::Object(&DETECTOR)),
         ),
         field("exclude", "exact paths that are never inspected", Holds::List(&Holds::Text(&PATH))),
         field("defaults", "policy of every domain, unless it says otherwise", Holds::Object(&POLICY)),
         field("domains", "hosts and what applies to them", Holds::List(&Holds::Object(&DOMAIN))),
+        field("events", "where security events go, besides the log", Holds::Object(&EVENTS)),
     ],
 };
 

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::matcher::Miss;
-use super::{BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution, Rule, host};
+use super::{BodyMode, BodyRule, FailMode, Mode, Otlp, PassReason, Policy, RequestHead, Resolution, Rule, host};
 use crate::detect::KindSet;
 
 /// What [`Policy::explain`] found. Its `Display` is some lines of text, without a line feed at the end.
@@ -142,6 +142,19 @@ impl Display for Rule {
             write!(f, "\nranges    are allowed")?;
         }
         Ok(())
+    }
+}
+
+impl Display for Otlp {
+    /// Where events go; of headers only the names.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "go to the log, and to {}{} in Envoy's cluster {}", self.authority, self.path, self.cluster)?;
+        write!(f, " every {} ms, with {} ms for an answer", self.interval_milliseconds, self.timeout_milliseconds)?;
+        if !self.headers.is_empty() {
+            let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+            write!(f, ", with {} (not shown)", names.join(", "))?;
+        }
+        write!(f, "; up to {} wait in a worker", self.max_queue)
     }
 }
 

@@ -10,6 +10,7 @@
 //! | what it says about kinds | `detectors` |
 //! | scopes read and laid over each other, into rules | `block`, `checks` |
 //! | what selects a rule | `matcher`, `path`, `host` |
+//! | where events go besides the log | `events` |
 //! | all of it into a policy | `compile` |
 //! | a request into its rule, and why | `routing`, `explain` |
 
@@ -19,6 +20,7 @@ mod compile;
 mod cursor;
 mod detectors;
 mod document;
+mod events;
 mod explain;
 mod format;
 mod host;
@@ -38,6 +40,7 @@ use std::sync::Arc;
 use crate::detect::{Detectors, Kind, KindSet};
 use crate::scan::Program;
 
+pub use events::{Otlp, Secret};
 pub use explain::{Explanation, HostMatch, Trial};
 pub use json_rules::{JsonRules, JsonSource, Limit};
 pub use schema::json_schema;
@@ -53,10 +56,14 @@ pub struct Policy {
     pub allow_on_headers_stop_iteration: bool,
     /// Bytes of all bodies that one worker's VM may hold at once.
     pub max_inflight_body_bytes: u64,
+    /// Where security events go besides the log.
+    pub otlp: Option<Otlp>,
     /// What is legal and yet likely a mistake; for the log and `bodyguard check`.
     pub warnings: Vec<Problem>,
     /// What it says about kinds, its own ones among them.
     pub detectors: Arc<Detectors>,
+    /// Looks for every built-in kind and every own one: what no event may show.
+    pub every_kind: Arc<Program>,
     routing: routing::Routing,
 }
 

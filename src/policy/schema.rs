@@ -84,8 +84,7 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
             define(shape, defs);
             json!({"anyOf": [choice_schema(choice), {"$ref": format!("#/$defs/{}", shape.name)}]})
         }
-        Holds::Secret(format) => text_schema(format),
-        Holds::Text(format) => text_schema(format),
+        Holds::Text(format) | Holds::Secret(format) => text_schema(format),
         // What a policy calls its own kinds is not known here.
         Holds::Kind => json!({"anyOf": [
             {"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()},
@@ -97,7 +96,7 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
             json!({"$ref": format!("#/$defs/{}", shape.name)})
         }
         Holds::Map(values) => json!({"type": "object", "additionalProperties": describe(values, defs)}),
-        Holds::Named(names, values) => {
+        Holds::NamedMap(names, values) => {
             json!({"type": "object", "propertyNames": text_schema(names), "additionalProperties": describe(values, defs)})
         }
         Holds::ListOr(items, short) => {

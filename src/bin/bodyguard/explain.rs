@@ -34,6 +34,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
     let mut out = io::stdout().lock();
     writeln!(out, "policy    {:?}, hash {}", policy.name, policy.hash)?;
     writeln!(out, "{explanation}")?;
+    if let Some(otlp) = &policy.otlp {
+        writeln!(out, "events    {otlp}")?;
+    }
     if let Resolution::Rule(rule) = &explanation.resolution {
         writeln!(out)?;
         for (direction, body_rule) in [(Direction::Request, &rule.request), (Direction::Response, &rule.response)] {
