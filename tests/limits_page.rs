@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const PAGE: &str = include_str!("../docs/limits.md");
 
 /// Constants with a limit's name that are none for a reader of the page: file, name, why not.
-const INTERNAL: [(&str, &str, &str); 12] = [
+const INTERNAL: [(&str, &str, &str); 14] = [
     ("src/act/mask.rs", "MAX_LEN", "of a number's own form"),
     ("src/body/protobuf.rs", "MAX_LEN", "of a number's own form"),
     ("src/body/encoding.rs", "MAX_WINDOW_BYTES", "the one of br, under another name"),
@@ -19,6 +19,8 @@ const INTERNAL: [(&str, &str, &str); 12] = [
     ("src/body/json_walk.rs", "MAX_KEY_BYTES", "of a list in a policy: its page names it"),
     ("src/body/json_walk.rs", "MAX_SCALAR_BYTES", "how a long text is told, piece by piece"),
     ("src/policy/node.rs", "MAX_SHOWN", "how much of a policy's text an error repeats"),
+    ("src/detect/own/prints.rs", "MAX_LEAD", "how values are looked for"),
+    ("src/detect/own/prints.rs", "MAX_PRINTS", "how values are looked for"),
     ("src/filter/root.rs", "TICK_MILLISECONDS", "how often the clock is looked at"),
 ];
 /// Files whose limits stand on a page of their own.
@@ -88,7 +90,7 @@ fn files(folder: PathBuf, found: &mut Vec<PathBuf>) {
 fn every_limit_of_the_source_is_on_the_page() {
     let known: BTreeSet<(String, String)> = figures().into_iter().map(|(_, file, name)| (file, name)).collect();
     let mut missing = Vec::new();
-    for folder in ["src/policy", "src/body", "src/act", "src/filter", "src/telemetry"] {
+    for folder in ["src/policy", "src/body", "src/act", "src/detect/own", "src/filter", "src/telemetry"] {
         let mut found = Vec::new();
         files(root().join(folder), &mut found);
         for path in found {

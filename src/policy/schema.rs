@@ -9,6 +9,7 @@ use super::document::{RESOURCE, SPEC};
 use super::format::KIND_NAME;
 use super::kinds;
 use super::shape::{Choice, Format, Holds, Shape};
+use crate::detect::Kind;
 
 /// The schema, pretty-printed, with a line feed at the end.
 pub fn json_schema() -> String {
@@ -85,11 +86,14 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
             json!({"anyOf": [choice_schema(choice), {"$ref": format!("#/$defs/{}", shape.name)}]})
         }
         Holds::Text(format) | Holds::Secret(format) => text_schema(format),
-        // What a policy calls its own kinds is not known here.
-        Holds::Kind => json!({"anyOf": [
-            {"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()},
-            text_schema(&KIND_NAME),
-        ]}),
+        // What a policy calls its own kinds is not known here; only that it takes no name of ours.
+        Holds::Kind => {
+            let detect_only: Vec<_> = Kind::all().filter(|kind| kind.spec().detect_only).map(Kind::name).collect();
+            json!({"anyOf": [
+                {"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()},
+                {"allOf": [text_schema(&KIND_NAME), {"not": {"enum": detect_only}}]},
+            ]})
+        }
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
         Holds::Object(shape) | Holds::ObjectOnly(shape, _) => {
             define(shape, defs);

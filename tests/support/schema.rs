@@ -7,10 +7,12 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// Errors that no schema can find, by what stands in the message, and why.
-const BEYOND_A_SCHEMA: [(&str, &str); 14] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 16] = [
     ("found twice", "a repeated key is gone when the document is a tree"),
     ("which stands at", "hosts of other domains, compared as they are normalized"),
     ("identical to that of", "matches of other routes, compared as they are normalized"),
+    ("allowed: credit_card, ssn", "a kind may be one that the policy defines"),
+    (".mask.stripe_key", "the same"),
     ("which block names too", "an item of another list"),
     ("found true without", "flag and cap may stand at different scopes, and are merged"),
     ("found 0 where", "the same"),
