@@ -70,7 +70,7 @@ def test_every_panel_is_drawn_with_data_on_every_screen_and_nothing_goes_wrong(s
     assert min(browser.run(SHAPES)) >= 2
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
     assert browser.run("return document.getElementById('trouble').hidden")
-    tiles = browser.run("return [...document.querySelectorAll('.tile output')].map(tile => tile.textContent)")
+    tiles = browser.run("return [...document.querySelectorAll('.tile .value')].map(tile => tile.textContent)")
     assert len(tiles) == 6 and all(re.match(r"[\d<]", tile) for tile in tiles), tiles
     labels = browser.run("return [...document.querySelectorAll('.canvas[role=img]')].map(canvas => canvas.ariaLabel)")
     assert len(labels) == 15 and all(": " in label for label in labels)
@@ -117,6 +117,12 @@ def test_a_prometheus_that_cannot_be_reached_is_told_and_its_return_is_seen(stac
     server.RequestHandlerClass.keywords["prometheus"] = stack.prometheus.url
     wait_until(lambda: browser.run("return document.getElementById('trouble').hidden"), "the page to recover")
     wait_until(lambda: "chart" in browser.run(FIGURES).values(), "the charts")
+
+
+def test_the_page_can_be_drawn_from_a_prometheus_elsewhere(stack, serve, browser):
+    visit(browser, serve(f"http://127.0.0.1:{free_port()}"), f"range=300&refresh=0&prometheus={stack.prometheus.url}/")
+    assert "chart" in browser.run(FIGURES).values()
+    assert browser.console() == []
 
 
 def test_a_prometheus_that_knows_nothing_of_bodyguard_is_no_error(serve, browser, tmp_path: Path):

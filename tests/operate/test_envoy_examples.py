@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
 import values
 from conftest import ROOT
@@ -73,7 +74,8 @@ def test_changing_the_policy_file_changes_what_happens_without_a_restart_and_a_b
     assert get(edge, KEY).status == 403
     assert get(edge, EMAIL[0]).body == EMAIL[1]
 
-    edge.set_policy(text.replace("mode: block", "mode: shadow"))
+    # As the example's first lines say.
+    subprocess.run(["sed", "-i", "s/mode: block/mode: shadow/", str(edge.policy_path)], check=True)
     wait_until(lambda: get(edge, KEY).body == KEY, "shadow mode to be in force")
     edge.set_policy(text.replace("mode: block", "mode: blok"))
     wait_until(lambda: stat(edge, "bodyguard.update_rejected") == 1, "Envoy to count the refused policy")
