@@ -285,7 +285,7 @@ impl<H: Host> HttpStream<H> {
         let request =
             RequestHead { authority: pseudo(":authority"), path: pseudo(":path"), method: pseudo(":method"), headers: &pairs };
         let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
-        self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_native_grpc();
+        self.grpc = headers.get("content-type").is_some_and(|value| MediaType::parse(value).is_native_grpc());
         self.upgrade = headers.is_upgrade();
         if let Some(wanted) = act::wanted_codings(&rule) {
             let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value, wanted));

@@ -112,7 +112,7 @@ struct Plain {
 impl Plain {
     fn new(program: &Arc<Program>) -> Plain {
         Plain {
-            lanes: vec![Lane::default(); program.detectors().len()],
+            lanes: program.detectors().iter().map(|_| Lane::default()).collect(),
             program: Arc::clone(program),
             held: Vec::new(),
             fed: 0,
