@@ -19,7 +19,9 @@ PAGE = ROOT / "examples" / "dashboard" / "page"
 VENDOR = PAGE / "vendor"
 # Width, height, dark.
 LOOKS = {"light": (1440, 1000, False), "dark": (1440, 1000, True), "phone": (390, 844, False), "dark phone": (390, 844, True)}
-FIGURES = "return Object.fromEntries([...document.querySelectorAll('figure')].map(f => [f.querySelector('h3').textContent, f.dataset.drawn]))"
+FIGURES = (
+    "return Object.fromEntries([...document.querySelectorAll('figure')].map(f => [f.querySelector('h3').textContent, f.dataset.drawn]))"
+)
 # Of each chart, how much of its width the widest line or bar takes: axes go from one side to the other.
 WIDTHS = """return [...document.querySelectorAll('.canvas svg')].map(svg =>
   Math.max(...[...svg.querySelectorAll('path')].map(path => path.getBBox().width)) / svg.parentNode.clientWidth)"""
@@ -77,7 +79,9 @@ def test_every_panel_is_drawn_with_data_on_every_screen_and_nothing_goes_wrong(s
     assert browser.run("return matchMedia('(prefers-color-scheme: dark)').matches") == LOOKS[look][2]
     background = browser.run("return getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", background))) < 200) == LOOKS[look][2]
-    elsewhere = browser.run("return performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.startsWith(location.origin))")
+    elsewhere = browser.run(
+        "return performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.startsWith(location.origin))"
+    )
     assert elsewhere == [], "the page works offline"
     assert browser.console() == []
     browser.picture(tmp_path / f"{look}.png")

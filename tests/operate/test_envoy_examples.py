@@ -90,7 +90,11 @@ def test_changing_the_policy_file_changes_what_happens_without_a_restart_and_a_b
 
 
 def test_both_examples_know_the_same_labels_and_log_the_same_fields():
-    parts = [r"(  stats_tags:\n(?:  - .*\n)+)", r"(  histogram_bucket_settings:\n(?: .*\n)+)", r"(?s)json_format:\n(.*?)          http_filters:"]
+    parts = [
+        r"(  stats_tags:\n(?:  - .*\n)+)",
+        r"(  histogram_bucket_settings:\n(?: .*\n)+)",
+        r"(?s)json_format:\n(.*?)          http_filters:",
+    ]
     texts = [(EXAMPLES / name).read_text() for name in ("envoy.yaml", "dynamic.yaml")]
     for part in parts:
         static, dynamic = ([line for line in re.search(part, text)[1].splitlines() if "# " not in line] for text in texts)
