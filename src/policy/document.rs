@@ -7,6 +7,7 @@ use super::events::EVENTS;
 use super::format::{
     BLOCK_BODY, CONTENT_TYPE, HEADER_NAME, HEADER_VALUE, HOST, MEDIA_RANGE, METHOD, NAME, PATH, PATH_OR_STAR, REGEX,
 };
+use super::heads::{HEADERS, QUERY};
 use super::shape::{Choice, Holds, Shape, field};
 
 /// Most bytes of a body that a policy may ask to hold. A VM has 1 GiB in all, and an encoded body that is rewritten is held decoded,
@@ -240,7 +241,12 @@ static CHECKS: Shape = Shape {
     one_of: &[],
     fields: &[
         field("body", "checks of bodies; the most specific block replaces the others whole", Holds::Object(&BODY)),
-        field("headers", "checks of headers", Holds::Refused(ONLY_DLP)),
+        field(
+            "headers",
+            "checks of header values; the most specific block replaces the others whole",
+            Holds::ObjectOnly(&HEADERS, ONLY_DLP),
+        ),
+        field("query", "checks of the query; the most specific block replaces the others whole", Holds::Object(&QUERY)),
     ],
 };
 

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::matcher::Miss;
-use super::{BodyMode, BodyRule, FailMode, Mode, Otlp, PassReason, Policy, RequestHead, Resolution, Rule, host};
+use super::{BodyMode, BodyRule, FailMode, Mode, Names, Otlp, PassReason, Policy, RequestHead, Resolution, Rule, host};
 use crate::detect::KindSet;
 
 /// What [`Policy::explain`] found. Its `Display` is some lines of text, without a line feed at the end.
@@ -135,11 +135,49 @@ impl Display for Rule {
         write_side(f, "request  ", self.request.as_ref(), self.mode)?;
         writeln!(f)?;
         write_side(f, "response ", self.response.as_ref(), self.mode)?;
+        for (label, what, head_rule) in [
+            ("request  ", "header values", &self.heads.request_headers),
+            ("response ", "header values", &self.heads.response_headers),
+            ("request  ", "the query", &self.heads.query),
+        ] {
+            if let Some(head_rule) = head_rule {
+                write!(f, "\n{label} {what}{}", head_rule.names)?;
+                write_lists(f, &head_rule.lists, self.mode)?;
+            }
+        }
         if self.deny_upgrades {
             write!(f, "\nupgrades  are refused")?;
         }
         if !self.strip_ranges {
             write!(f, "\nranges    are allowed")?;
+        }
+        Ok(())
+    }
+}
+
+/// Which kinds block, and which are masked.
+fn write_lists(f: &mut Formatter<'_>, rule: &BodyRule, mode: Mode) -> Result {
+    if !rule.block.is_empty() {
+        write!(f, "; block {}", names(rule.block))?;
+    }
+    if !rule.redact.is_empty() {
+        let masked = mode == Mode::Block || rule.redact_in_observe_modes;
+        write!(f, "; {} {}", if masked { "mask" } else { "record" }, names(rule.redact))?;
+    }
+    if !rule.same_length.is_empty() {
+        write!(f, " (same length: {})", names(rule.same_length))?;
+    }
+    Ok(())
+}
+
+impl Display for Names {
+    /// Nothing where the usual headers, or all parameters, are read.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let (only, include, exclude) = self.lists();
+        for (word, names) in [("only", only), ("and of", include), ("but not of", exclude)] {
+            if !names.is_empty() {
+                write!(f, " {word} {}", names.join(", "))?;
+            }
         }
         Ok(())
     }
@@ -164,16 +202,7 @@ fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, mode:
         BodyMode::Streamed => write!(f, "{label} bodies as they flow")?,
         BodyMode::Auto | BodyMode::Buffered => write!(f, "{label} bodies up to {} bytes", rule.max_bytes)?,
     }
-    if !rule.block.is_empty() {
-        write!(f, "; block {}", names(rule.block))?;
-    }
-    if !rule.redact.is_empty() {
-        let masked = mode == Mode::Block || rule.redact_in_observe_modes;
-        write!(f, "; {} {}", if masked { "mask" } else { "record" }, names(rule.redact))?;
-    }
-    if !rule.same_length.is_empty() {
-        write!(f, " (same length: {})", names(rule.same_length))?;
-    }
+    write_lists(f, rule, mode)?;
     if rule.sensitive_data {
         f.write_str("; block on any kind")?;
     }

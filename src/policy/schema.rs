@@ -81,7 +81,7 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         Holds::Text(format) | Holds::Secret(format) => text_schema(format),
         Holds::Kind => json!({"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()}),
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
-        Holds::Object(shape) => {
+        Holds::Object(shape) | Holds::ObjectOnly(shape, _) => {
             define(shape, defs);
             json!({"$ref": format!("#/$defs/{}", shape.name)})
         }
