@@ -12,7 +12,7 @@ const INTERNAL: [(&str, &str, &str); 14] = [
     ("src/body/protobuf.rs", "MAX_LEN", "of a number's own form"),
     ("src/body/encoding.rs", "MAX_WINDOW_BYTES", "the one of br, under another name"),
     ("src/body/encoding/flate.rs", "MAX_LEVEL", "effort of the encoder"),
-    ("src/body/encoding/zstd.rs", "MAX_BLOCK_BYTES", "of the format: every encoder keeps to it"),
+    ("src/body/encoding/zstd/frame.rs", "MAX_BLOCK_BYTES", "of the format: every encoder keeps to it"),
     ("src/body/json_path.rs", "MAX_PATHS", "of a list in a policy: its page names it"),
     ("src/body/json_path.rs", "MAX_STEPS", "of a list in a policy: its page names it"),
     ("src/body/json_path.rs", "MAX_PATH_BYTES", "of a list in a policy: its page names it"),
