@@ -4,20 +4,30 @@
 
 use bodyguard::policy::{Policy, Problem};
 
+#[path = "support/schema.rs"]
+mod schema;
+
 fn lines(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
+/// Every document that a test here makes is shown to the schema too.
+#[track_caller]
 fn errors(text: &str) -> Vec<String> {
-    match Policy::from_yaml_or_json(text) {
+    let errors = match Policy::from_yaml_or_json(text) {
         Ok(_) => Vec::new(),
         Err(problems) => lines(&problems),
-    }
+    };
+    schema::assert_agrees(text, &errors);
+    errors
 }
 
 fn warnings(text: &str) -> Vec<String> {
     match Policy::from_yaml_or_json(text) {
-        Ok(policy) => lines(&policy.warnings),
+        Ok(policy) => {
+            schema::assert_agrees(text, &[]);
+            lines(&policy.warnings)
+        }
         Err(problems) => panic!("{text}: {:?}", lines(&problems)),
     }
 }
@@ -536,4 +546,57 @@ fn where_events_go_has_values_of_its_own_where_nothing_is_said() {
     let otlp = policy.otlp.unwrap();
     assert_eq!(otlp.resource, [("service.name".to_owned(), "edge".to_owned())]);
     assert_eq!((otlp.headers[0].0.as_str(), otlp.headers[0].1.reveal()), ("x-key", "hunter2"));
+}
+
+#[test]
+fn checks_of_headers_and_queries_are_checked_like_those_of_bodies() {
+    const NAMES: &str = "a header name (RFC 9110 token) that is no part of the framing, or the beginning of one and a *";
+    for (checks, place, message) in [
+        ("headers: {}", "headers", "found no dlp, which is needed".to_owned()),
+        ("headers: {dlp: {}}", "headers.dlp", "found neither block nor redact, allowed: at least one of them, not empty".into()),
+        (
+            "query: {dlp: {block: [stripe_kye]}}",
+            "query.dlp.block[0]",
+            format!("found \"stripe_kye\", allowed: {KINDS}; did you mean stripe_key? but stripe_key"),
+        ),
+        (
+            "headers: {dlp: {redact: [jwt], exclude: [Host]}}",
+            "headers.dlp.exclude[0]",
+            format!("found \"Host\", allowed: {NAMES}"),
+        ),
+        (
+            "headers: {dlp: {redact: [jwt], include: [':path']}}",
+            "headers.dlp.include[0]",
+            format!("found \":path\", allowed: {NAMES}"),
+        ),
+        (
+            "headers: {dlp: {redact: [jwt], only: [a], include: [b]}}",
+            "headers.dlp",
+            "found only and include, allowed: at most one of only, include".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], only: [a], exclude: [b]}}",
+            "query.dlp",
+            "found only and exclude, allowed: at most one of only, exclude".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], direction: both}}",
+            "query.dlp.direction",
+            "unknown field, allowed: block, redact, exclude, only, mask, redact_in_observe_modes".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], block: [jwt]}}",
+            "query.dlp.redact[0]",
+            "found \"jwt\", which block names too, allowed: a kind in one of the two lists".into(),
+        ),
+    ] {
+        let text = route(&format!("checks: {{{checks}}}"));
+        // Of a kind that is not known, the place is what matters here.
+        if place == "query.dlp.block[0]" {
+            assert!(errors(&text)[0].starts_with(&format!("{ROUTE}.policy.checks.{place}: ")), "{:?}", errors(&text));
+            continue;
+        }
+        assert_one(&text, &format!(".policy.checks.{place}"), &message);
+    }
+    assert_eq!(warnings(&route("checks: {headers: {dlp: {redact: [jwt]}}, query: {dlp: {block: [jwt]}}}")), [""; 0]);
 }

@@ -38,10 +38,14 @@ impl<H: Host> HttpStream<H> {
         self.count_findings(direction, &judgement.counts);
         self.record(direction, &rule, &judgement, Some(told));
         if judgement.verdict.blocks() {
+            if stage.keeps() && size > 0 {
+                self.put(direction, size, b"");
+            }
             return self.cut(direction, stage == Stage::Held, &rule, &judgement);
         }
-        if stage.keeps() && !judgement.rewrite && !kept.is_empty() && self.host.replace_body(direction, size, &kept).is_err() {
-            self.error(ErrorReason::HostCall);
+        // What was drained goes back, unless it was rewritten.
+        if stage.keeps() && !judgement.rewrite && size == 0 && !kept.is_empty() {
+            self.put(direction, size, &kept);
         }
         Step::Continue
     }

@@ -49,6 +49,8 @@ pub struct Root<H: Host + Clone> {
 pub struct Vm {
     /// Bytes of bodies held in this VM.
     pub inflight: Cell<u64>,
+    /// The same, as the gauge has it.
+    told_inflight: Cell<u64>,
     /// By plugin, the ids of the gauges that tell of its policy: all go to 0 when another takes its place.
     told_of_policy: RefCell<HashMap<Vec<u8>, Vec<u32>>>,
     /// The exporters of all configurations.
@@ -227,6 +229,13 @@ impl Shared {
              headers are released from now on, and responses can only be cut, not answered with a block reply; set it to true in the \
              plugin configuration (Envoy 1.35 or later), or to false in the policy",
         );
+    }
+
+    /// Reports the bytes that are held where they changed. At the end of a callback: most bodies come and go in one.
+    pub fn report_inflight(&self, host: &impl Host) {
+        let held = self.vm.inflight.get();
+        let grown = i128::from(held).saturating_sub(i128::from(self.vm.told_inflight.replace(held)));
+        self.metrics.add(host, Metric::InflightBodyBytes, i64::try_from(grown).unwrap_or_default());
     }
 
     /// Reports the VM's memory where it changed.

@@ -102,7 +102,7 @@ static HEADER_NAMES: Format = Format {
 static PARAMETER: Format = Format {
     expected: "the name of a parameter as it reads when it is decoded, 1 to 256 bytes",
     check: |text| require((1..=MAX_NAME_BYTES).contains(&text.len())),
-    pattern: None,
+    pattern: Some("^[\\s\\S]{1,256}$"),
 };
 
 /// Headers that frame a message or negotiate it: never read, for a mask in them would break it, and nobody keeps data there.

@@ -88,7 +88,7 @@ pub(super) struct Format {
     pub(super) expected: &'static str,
     /// Is it one? If not, why; empty where `expected` says all.
     pub(super) check: fn(&str) -> Result<(), String>,
-    /// An ECMA-262 regex of the same, where there is one.
+    /// An ECMA-262 regex of the same, where there is one; it may let too much pass, never too little.
     pub(super) pattern: Option<&'static str>,
 }
 

@@ -82,7 +82,10 @@ impl Lane {
     }
 
     /// Takes a possible start, of which stage one gives each in ascending order.
-    pub(super) fn offer(&mut self, start: u64, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+    ///
+    /// `walk` has come from there as far as is known already.
+    #[inline]
+    pub(super) fn offer(&mut self, start: u64, walk: Walk, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
         if start < self.next {
             return;
         }
@@ -92,7 +95,7 @@ impl Lane {
             }
             return;
         }
-        self.begin(start, of, slice, findings);
+        self.judge(Open { start, step: Step::Walk(walk) }, of, slice, findings);
     }
 
     /// Goes on with what is open, now that `slice` holds more.
@@ -102,13 +105,9 @@ impl Lane {
         while self.open.is_none() {
             let Some(start) = self.waiting.pop_front() else { return };
             if start >= self.next {
-                self.begin(start, of, slice, findings);
+                self.judge(Open { start, step: Step::Walk(Walk::at(of.table.start)) }, of, slice, findings);
             }
         }
-    }
-
-    fn begin(&mut self, start: u64, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
-        self.judge(Open { start, step: Step::Walk(Walk::new()) }, of, slice, findings);
     }
 
     fn judge(&mut self, mut open: Open, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {

@@ -175,9 +175,9 @@ impl Plain {
         let Plain { program, lanes, ready, .. } = self;
         let mut cursor = program.prefilter.start(bytes, from);
         while let Some(marks) = program.prefilter.next(bytes, &mut cursor) {
-            program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start| {
+            program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start, walk| {
                 if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
-                    lane.offer(at.saturating_add(start as u64), detector, slice, ready);
+                    lane.offer(at.saturating_add(start as u64), walk, detector, slice, ready);
                 }
             });
         }

@@ -2,11 +2,13 @@
 
 use crate::detect::{Anchor, Kind, LOOK_BEHIND};
 
-use super::block::Fingerprints;
-use super::heads::{Head, Heads, Place};
+use super::block::{self, BLOCK, ByteSet, Fingerprints, byte_set};
+use super::heads::{Head, Heads, Place, notice};
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
+use super::view::{Parsed, parse};
+use super::walk::Walk;
 
 /// Where values of a program's lanes may start: each by the anchor of its kind.
 #[derive(Debug)]
@@ -34,24 +36,17 @@ const SEPARATORS: &[u8] = b" -+";
 /// Most backslashes of an escaped at sign: JSON in JSON in JSON doubles them each time.
 const BACKSLASHES: usize = 4;
 
+/// What may stand in the local part of an e-mail address, or in an escape there; what in a label of a host, and at its ends.
+static LOCAL_BYTES: ByteSet = byte_set(b"+-_.'%", true);
+static LABEL_BYTES: ByteSet = byte_set(b"-", true);
+static HOST_BYTES: ByteSet = byte_set(b"", true);
+/// Letters, digits and `_`, with which a local part begins; what its parts are joined by.
+static WORD_BYTES: ByteSet = byte_set(b"_", true);
+static GLUE_BYTES: ByteSet = byte_set(b".+-", false);
+
 /// May stand in the local part of an e-mail address, or in an escape there.
 fn is_local(byte: u8) -> bool {
-    /// The bits of the bytes 0 to 63, and of 64 to 127.
-    const LOCALS: [u64; 2] = {
-        let mut bits = [0u64; 2];
-        let mut byte = 0u8;
-        while byte < 128 {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-' | b'\'' | b'%') {
-                let [low, high] = &mut bits;
-                *(if byte < 64 { low } else { high }) |= 1 << (byte & 63);
-            }
-            byte = byte.wrapping_add(1);
-        }
-        bits
-    };
-    let [low, high] = LOCALS;
-    let bits = if byte < 64 { low } else { high };
-    byte < 128 && bits.wrapping_shr(u32::from(byte)) & 1 != 0
+    block::contains(&LOCAL_BYTES, byte)
 }
 
 /// May a value of this lane start at `at`?
@@ -70,7 +65,12 @@ impl Starts {
         let (mut email, mut card, mut ssn, mut span) = (None, None, None, SPAN_MAX);
         for (lane, detector) in detectors.iter().enumerate() {
             let mut add = |texts: &[&'static str], place| {
-                literals.extend(texts.iter().map(|text| Head { text: text.as_bytes(), lane, place }));
+                literals.extend(texts.iter().map(|text| {
+                    let text = notice(text.as_bytes());
+                    let walk =
+                        if place == Place::Start { Walk::behind(detector.table, text) } else { Walk::at(detector.table.start) };
+                    Head { text, lane, place, walk }
+                }));
             };
             match detector.spec.anchor {
                 _ if detector.kind == Kind::EMAIL => {
@@ -107,31 +107,44 @@ impl Starts {
         floor: usize,
         marks: &Marks,
         detectors: &[Detector],
-        mut offer: impl FnMut(usize, usize),
+        mut offer: impl FnMut(usize, usize, Walk),
     ) {
-        let mut offer = |lane: usize, start: usize| {
+        let mut begin = |lane: usize, start: usize, walk: Walk| {
             if start >= floor && detectors.get(lane).is_some_and(|of| may_start(of, bytes, start)) {
-                offer(lane, start);
+                offer(lane, start, walk);
             }
         };
-        for end in bits(marks.prints, marks.base) {
+        let prints = if self.email.is_some() { between_hosts(bytes, marks) } else { marks.prints };
+        for end in bits(prints, marks.base) {
             let known = bytes.get(..=end).unwrap_or(bytes);
-            if known.last() == Some(&b'@') && self.email.is_some_and(|_| host_may_follow(bytes, end)) {
-                let email = self.email.unwrap_or_default();
-                locals(bytes, floor, end, |start| offer(email, start));
+            if let (Some(b'@'), Some(email)) = (known.last(), self.email) {
+                if host_may_follow(bytes, end.saturating_add(1)) {
+                    let walk = Walk::at(detectors.get(email).map_or(0, |of| of.table.start));
+                    locals(bytes, floor, end, |start| begin(email, start, walk));
+                }
+                continue;
             }
             for head in self.heads.ending(known) {
                 let start = known.len().saturating_sub(head.text.len());
                 match head.place {
-                    Place::Start => offer(head.lane, start),
-                    Place::Within(most) => (start.saturating_sub(most)..=start).for_each(|start| offer(head.lane, start)),
+                    Place::Start => begin(head.lane, start, head.walk),
+                    Place::Within(most) => {
+                        for start in start.saturating_sub(most)..=start {
+                            begin(head.lane, start, head.walk);
+                        }
+                    }
                     Place::At => {
                         let at = start.saturating_sub(backslashes(bytes, start));
-                        locals(bytes, floor, at, |start| offer(head.lane, start));
+                        if escaped_at_may_be(bytes, at) {
+                            locals(bytes, floor, at, |start| begin(head.lane, start, head.walk));
+                        }
                     }
                 }
             }
         }
+        let mut offer = |lane: usize, start: usize| {
+            begin(lane, start, Walk::at(detectors.get(lane).map_or(0, |of| of.table.start)));
+        };
         if let Some(card) = self.card {
             cards(bytes, marks, |start| offer(card, start));
         }
@@ -207,7 +220,39 @@ fn ends(mut mask: u64, base: usize, also: u64) -> impl Iterator<Item = (usize, b
 }
 
 /// Gives every index from `floor` on at which an e-mail address with its at sign at `at` may start, in ascending order.
+#[inline]
 fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
+    match plain_local(bytes, floor, at) {
+        Some(start) => start.into_iter().for_each(offer),
+        None => all_locals(bytes, floor, at, &mut offer),
+    }
+}
+
+/// The same where it is easily seen: the local part is short and of nothing but letters, digits, `_` and single points, `+` and `-`
+/// between. It starts at its first letter. `None`: it is not so easy.
+#[inline]
+fn plain_local(bytes: &[u8], floor: usize, at: usize) -> Option<Option<usize>> {
+    const NEAR: usize = 32;
+    let from = at.checked_sub(NEAR).filter(|from| *from >= floor)?;
+    let near = bytes.get(from..at)?.first_chunk::<NEAR>()?;
+    let (words, glue) = (block::of_half(&WORD_BYTES, near), block::of_half(&GLUE_BYTES, near));
+    let len = (words | glue).leading_ones();
+    let outside = near.get(NEAR.wrapping_sub(len as usize).wrapping_sub(1)).copied()?;
+    if matches!(outside, b'\\' | b'[' | b';' | b'%' | b'\'') {
+        return None;
+    }
+    let inside = u32::MAX.checked_shl(32u32.wrapping_sub(len)).unwrap_or(0);
+    let points = block::equal_half(near, b'.') & inside;
+    if points & points << 1 != 0 {
+        return None;
+    }
+    let words = words & inside;
+    Some((words != 0).then(|| from.saturating_add(words.trailing_zeros() as usize)))
+}
+
+/// The same, byte by byte.
+#[cold]
+fn all_locals(bytes: &[u8], floor: usize, at: usize, offer: &mut dyn FnMut(usize)) {
     let before = bytes.get(floor..at).unwrap_or_default();
     let len = before.iter().rev().take(LOCAL).take_while(|byte| is_local(**byte)).count();
     let from = at.saturating_sub(len);
@@ -243,17 +288,39 @@ fn behind_escape(local: &[u8]) -> usize {
     (0..local.len()).rev().find(other).map_or(0, |at| at.saturating_add(1))
 }
 
-/// Could the at sign at `at` stand between a local part and a host, as far as is known? Looks no further than the first label.
+/// Those of the marks that are no `@`, or one with a byte of a local part before it and one of a host behind it. Where there are
+/// many, most are done with here.
+#[inline]
+fn between_hosts(bytes: &[u8], marks: &Marks) -> u64 {
+    let Some(block) = bytes.get(marks.base..).and_then(<[u8]>::first_chunk) else { return marks.prints };
+    let ats = block::equal(block, b'@');
+    if marks.prints & ats == 0 {
+        return marks.prints;
+    }
+    let before = block::of(&LOCAL_BYTES, block) << 1 | 1;
+    let behind = block::of(&HOST_BYTES, block) >> 1 | 1 << BLOCK.wrapping_sub(1);
+    marks.prints & (!ats | before & behind)
+}
+
+/// Could a host begin at `at`, behind an at sign, as far as is known? Looks no further than the first label.
+#[inline]
 fn host_may_follow(bytes: &[u8], at: usize) -> bool {
-    let local = at.checked_sub(1).and_then(|last| bytes.get(last)).is_some_and(|byte| is_local(*byte));
-    let host = bytes.get(at.saturating_add(1)..).unwrap_or_default();
-    let label = host.iter().take(LABEL).position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-');
-    local
-        && match label {
-            Some(len) => len > 0 && host.get(len) == Some(&b'.'),
-            // The label goes on behind what is known, or is longer than a label can be.
-            None => host.len() < LABEL,
-        }
+    let host = bytes.get(at..).unwrap_or_default();
+    let label = block::span(&LABEL_BYTES, host.get(..LABEL).unwrap_or(host));
+    match host.get(label) {
+        Some(next) => label > 0 && label < LABEL && *next == b'.',
+        // The label goes on behind what is known.
+        None => true,
+    }
+}
+
+/// Could an escaped at sign stand at `at`, with a host behind it?
+fn escaped_at_may_be(bytes: &[u8], at: usize) -> bool {
+    match parse(bytes.get(at..).unwrap_or_default()) {
+        Parsed::Escape { len, byte: b'@' } => host_may_follow(bytes, at.saturating_add(len)),
+        Parsed::Partial => true,
+        Parsed::Escape { .. } | Parsed::No => false,
+    }
 }
 
 /// How many more backslashes stand before `at`, of those that belong to one escape.

@@ -31,7 +31,7 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
     }
     let length = value.len().saturating_sub(host.len()).saturating_add(host_length(host)?);
     let next = behind(value, candidate.after, length);
-    let quoted = local.contains(&b'\'') && next.starts_with(b"'");
+    let quoted = next.first() == Some(&b'\'') && boundary::holds(local, b'\'');
     let remote = is_remote(local, host, next);
     (!quoted && !remote && !is_in_authority(candidate.before, at)).then_some(length)
 }
@@ -104,8 +104,13 @@ fn host_length(host: &[u8]) -> Option<usize> {
 fn is_top_level(label: &[u8]) -> bool {
     let mut lower = [0u8; TOP_LEVEL_MAX];
     let Some(lower) = lower.get_mut(..label.len()).filter(|lower| lower.len() >= TOP_LEVEL_MIN) else { return false };
-    lower.copy_from_slice(label);
-    lower.make_ascii_lowercase();
+    for (to, from) in lower.iter_mut().zip(label) {
+        *to = from.to_ascii_lowercase();
+    }
+    // Most end with one of these, and the list is far away.
+    if matches!(&*lower, b"com" | b"org" | b"net" | b"de" | b"io" | b"uk") {
+        return true;
+    }
     std::str::from_utf8(lower).is_ok_and(tld::exist)
 }
 
@@ -139,7 +144,7 @@ fn is_in_authority(before: &[u8], at: &[u8]) -> bool {
     let scheme = || before.get(..plain).filter(|before| schemes.iter().any(|scheme| before.ends_with(scheme))).map(<[u8]>::len);
     let start = if at == b"@" {
         // In a decoded view the at sign of an encoded URL is one, and the rest is as it was.
-        scheme().or_else(|| before.contains(&b'%').then(|| encoded_scheme(before, plain)).flatten())
+        scheme().or_else(|| boundary::holds(before, b'%').then(|| encoded_scheme(before, plain)).flatten())
     } else {
         encoded_scheme(before, plain)
     };
