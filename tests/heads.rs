@@ -309,6 +309,43 @@ fn a_scope_replaces_the_checks_of_a_wider_one_whole() {
     assert!(rule.heads.query.is_some() && rule.heads.response_headers.is_some());
 }
 
+const PAGE: &str = include_str!("../docs/headers.md");
+
+/// The names in the row of the page's last table that begins so; `x-*` as `x-1`.
+fn row(beginning: &str) -> Vec<String> {
+    let (_, table) = PAGE.split_once("## What is not read").unwrap();
+    let row = table.lines().find(|line| line.starts_with(&format!("| {beginning} |"))).unwrap();
+    let names = row.split('`').skip(1).step_by(2).filter(|name| !name.starts_with(':') && !name.contains('.'));
+    names.map(|name| name.replace("*-bin", "a-bin").replace('*', "1")).collect()
+}
+
+fn reads(dlp: &str, name: &str, response: bool) -> bool {
+    let text = format!("{{defaults: {{checks: {{headers: {{dlp: {{redact: [jwt]{dlp}}}}}}}}}, domains: [{{host: '*'}}]}}");
+    let policy = Policy::from_yaml_or_json(&text).unwrap();
+    let heads = &policy.rules().next().unwrap().heads;
+    let head_rule = if response { &heads.response_headers } else { &heads.request_headers };
+    head_rule.as_ref().unwrap().names.has_header(name, response)
+}
+
+#[test]
+fn the_page_says_which_headers_are_not_read() {
+    let all = ", only: ['*']";
+    for name in row("never") {
+        assert!(!reads(all, &name, false) && !reads(all, &name, true), "{name}");
+    }
+    for name in row("not by default, in requests") {
+        assert!(!reads("", &name, false) && reads("", &name, true) && reads(all, &name, false), "{name}");
+    }
+    for name in row("not by default") {
+        assert!(!reads("", &name, false) && !reads("", &name, true) && reads(all, &name, true), "{name}");
+    }
+    assert!(row("never").len() > 15 && row("not by default").len() > 15);
+    let (_, yaml) = PAGE.split_once("```yaml\n").unwrap();
+    let policy = Policy::from_yaml_or_json(yaml.split_once("```").unwrap().0).unwrap();
+    assert_eq!(policy.warnings, []);
+    assert!(policy.rules().all(|rule| rule.inspects() && rule.request.is_none()));
+}
+
 /// What may stand in a header: no CR, LF or NUL; here, any other byte that a parser would let through. Two cards with one space between
 /// them are read as one long run of groups, so there is more between values.
 fn value() -> impl Strategy<Value = Vec<u8>> {
