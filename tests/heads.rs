@@ -298,6 +298,18 @@ fn an_upgrade_has_a_head_like_any_other() {
 }
 
 #[test]
+fn detectors_of_the_policy_count_in_heads_like_any_kind() {
+    let text = r#"{"detectors": {"part": {"regex": "PN-[0-9]{6}"}}, "domains": [{"hosts": ["*"], "policy": {"checks": {
+        "headers": {"dlp": {"block": ["part"]}}, "query": {"dlp": {"redact": ["part"]}}}}}]}"#;
+    assert_eq!(Policy::from_yaml_or_json(text).unwrap().warnings, []);
+    let mut envoy = Envoy::new(text, false);
+    let outcome = exchange(&mut envoy, &[(":path", "/?p=PN-123456")], &[]);
+    assert_eq!(values(&outcome.upstream.headers, ":path"), ["/?p=%5BREDACTED:part%5D"]);
+    let reply = exchange(&mut envoy, &[("x-part", "PN-123456")], &[]).reply.unwrap();
+    assert!(reply.body.contains(r#""code":"headers.dlp_block:part""#), "{}", reply.body);
+}
+
+#[test]
 fn a_scope_replaces_the_checks_of_a_wider_one_whole() {
     let text = r#"{"defaults": {"checks": {"headers": {"dlp": {"redact": ["email"]}}, "query": {"dlp": {"redact": ["email"]}}}},
         "domains": [{"hosts": ["*"], "routes": [{"match": {}, "policy": {"checks": {"headers": {"dlp": {"block": ["jwt"]}}}}}]}]}"#;

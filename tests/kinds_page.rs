@@ -51,5 +51,6 @@ fn mask(spec: &KindSpec) -> String {
     match spec.mask {
         Mask::Label => format!("`[REDACTED:{}]`", spec.name),
         Mask::KeepLastDigits(kept) => format!("`*` for every digit but the last {kept}"),
+        ref other => panic!("no kind of the table is masked as {other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Kinds of sensitive data: one table, one validator a file.
+//! Kinds of sensitive data: one table, one validator a file; and what a policy says about them (`own`).
 //!
 //! Everything that is known about a kind stands in [`KINDS`]: the policy parser, the JSON schema, metric labels, the scanner's
 //! tables and the documentation are all derived from it. This module refuses to know where bytes come from and what a
@@ -28,12 +28,27 @@
 //!
 //! So a byte is walked by a small constant number of candidates of a kind, whatever the body.
 
+mod hash;
 mod kind;
+mod own;
+mod pattern;
 mod table;
 mod validate;
 
+pub use hash::{HashKey, MAX_KEY_BYTES, MIN_KEY_BYTES};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
+pub use own::{
+    Automaton, ByteSet, Conditions, Detector, Detectors, MAX_ALL_COMPILED_BYTES, MAX_COMPILED_BYTES, MAX_DETECTORS,
+    MAX_MATCH_BYTES, MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, Near, Prints, Setting, State,
+};
+pub use pattern::{MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, Pattern};
 pub use table::KINDS;
+
+/// The byte before a position, decoded where an escape ends there; `None` at the start of the body. Up to [`LOOK_BEHIND`] bytes of what
+/// stands before it are enough.
+pub fn byte_before(before: &[u8]) -> Option<u8> {
+    validate::boundary::left(before)
+}
 
 /// May a match of `kind` that is still open and begins with `value` become a finding? `false` means that `accept` refuses it,
 /// whatever follows, so nobody need wait for that.

@@ -77,7 +77,7 @@ impl<H: Host> HttpStream<H> {
         if self.replied {
             return Step::Continue;
         }
-        if direction == Direction::Response && self.passes_response(end_of_stream) {
+        if direction == Direction::Response && self.rule.is_none() {
             self.forget(direction);
             return Step::Continue;
         }
@@ -155,13 +155,6 @@ impl<H: Host> HttpStream<H> {
                 }
             }
         }
-    }
-
-    /// Is it known without a look at its headers that a response passes?
-    fn passes_response(&self, end_of_stream: bool) -> bool {
-        let Some(rule) = &self.rule else { return true };
-        let bodyless = end_of_stream && !self.upgrade;
-        rule.heads.response_headers.is_none() && (rule.response.is_none() || bodyless)
     }
 
     /// `size` bytes of a body are visible: a chunk, or all that was buffered while we paused.
@@ -299,7 +292,7 @@ impl<H: Host> HttpStream<H> {
         let request =
             RequestHead { authority: pseudo(":authority"), path: pseudo(":path"), method: pseudo(":method"), headers: &pairs };
         let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
-        self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_native_grpc();
+        self.grpc = headers.get("content-type").is_some_and(|value| MediaType::parse(value).is_native_grpc());
         self.upgrade = headers.is_upgrade();
         if let Some(wanted) = act::wanted_codings(&rule) {
             let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value, wanted));

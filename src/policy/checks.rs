@@ -2,10 +2,11 @@
 //!
 //! This module refuses to know scopes: `checks.body` is one value, replaced as a whole.
 
+use super::MinFindings;
 use super::cursor::Cursor;
 use super::document::{DIRECTION, MASK};
 use super::shape::Report;
-use crate::detect::{Kind, KindSet};
+use crate::detect::{Detectors, KindSet};
 
 /// The cap of requests where none is set, in bytes. That of responses is 0, so it has to be set.
 const BUILT_IN_REQUEST_BYTES: u64 = 1_048_576;
@@ -56,38 +57,45 @@ pub(super) struct Dlp {
     pub(super) redact_in_observe_modes: bool,
     /// Kinds of `redact` whose masks keep the length.
     pub(super) same_length: KindSet,
+    pub(super) min_findings: MinFindings,
 }
 
 impl BodyChecks {
-    pub(super) fn read(cursor: &Cursor<'_>, report: &mut Report) -> BodyChecks {
+    pub(super) fn read(cursor: &Cursor<'_>, detectors: &Detectors, report: &mut Report) -> BodyChecks {
         let sensitive_data = cursor.field("detect_sensitive_data").filter(|flag| flag.boolean() == Some(true));
         BodyChecks {
-            dlp: cursor.field("dlp").map(|dlp| Dlp::read(&dlp, report)),
+            dlp: cursor.field("dlp").map(|dlp| Dlp::read(&dlp, detectors, report)),
             sensitive_data: sensitive_data.map(|flag| flag.path),
         }
     }
 }
 
 impl Dlp {
-    pub(super) fn read(cursor: &Cursor<'_>, report: &mut Report) -> Dlp {
+    pub(super) fn read(cursor: &Cursor<'_>, detectors: &Detectors, report: &mut Report) -> Dlp {
         let directions = [("response", (false, true)), ("request", (true, false)), ("both", (true, true))];
         let direction = cursor.field("direction").and_then(|direction| direction.choice(&DIRECTION, &directions));
         let (request, response) = direction.unwrap_or((false, true));
-        let kind = |item: &Cursor<'_>| item.text().and_then(Kind::from_name);
+        let kind = |item: &Cursor<'_>| item.text().and_then(|name| detectors.kind(name));
         let items = |name| cursor.field(name).map(|list| list.items()).unwrap_or_default();
         let block: KindSet = items("block").iter().filter_map(kind).collect();
+        let min_findings =
+            cursor.field("min_findings").map(|field| min_findings(&field, block, detectors, report)).unwrap_or_default();
         for item in items("redact") {
-            if let Some(kind) = kind(&item).filter(|kind| block.contains(*kind)) {
+            // Fewer than block may be masked, so a kind with a threshold may stand in both.
+            if let Some(kind) = kind(&item).filter(|kind| block.contains(*kind) && min_findings.of(*kind) == 1) {
                 report.error(
                     item.path,
-                    format!("found {:?}, which block names too, allowed: a kind in one of the two lists", kind.name()),
+                    format!(
+                        "found {:?}, which block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more",
+                        detectors.name(kind)
+                    ),
                 );
             }
         }
         let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
         let redact: KindSet = items("redact").iter().filter_map(kind).collect();
-        let same_length = cursor.field("mask").map(|mask| same_length(&mask, redact, report)).unwrap_or_default();
-        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes, same_length }
+        let same_length = cursor.field("mask").map(|mask| same_length(&mask, redact, detectors, report)).unwrap_or_default();
+        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes, same_length, min_findings }
     }
 
     pub(super) fn covers(&self, direction: &Direction) -> bool {
@@ -96,14 +104,14 @@ impl Dlp {
 }
 
 /// The kinds of `redact` for which `mask` says `same_length`.
-fn same_length(mask: &Cursor<'_>, redact: KindSet, report: &mut Report) -> KindSet {
+fn same_length(mask: &Cursor<'_>, redact: KindSet, detectors: &Detectors, report: &mut Report) -> KindSet {
     let says = |cursor: &Cursor<'_>| cursor.choice(&MASK, &[("label", false), ("same_length", true)]).unwrap_or(false);
     if mask.text().is_some() {
         return if says(mask) { redact } else { KindSet::EMPTY };
     }
     let mut kinds = KindSet::EMPTY;
     for (name, style) in mask.fields() {
-        let Some(kind) = Kind::from_name(name) else { continue };
+        let Some(kind) = detectors.kind(name) else { continue };
         if !redact.contains(kind) {
             report.warning(style.path, format!("has no effect: redact does not name {name}"));
         } else if says(&style) {
@@ -111,4 +119,22 @@ fn same_length(mask: &Cursor<'_>, redact: KindSet, report: &mut Report) -> KindS
         }
     }
     kinds
+}
+
+/// How many findings block, as `min_findings` says.
+fn min_findings(field: &Cursor<'_>, block: KindSet, detectors: &Detectors, report: &mut Report) -> MinFindings {
+    if let Some(all) = field.integer() {
+        return MinFindings::OfAll(all.max(1));
+    }
+    let mut by_kind = Vec::new();
+    for (name, value) in field.fields() {
+        match detectors.kind(name).zip(value.integer()) {
+            Some((kind, _)) if !block.contains(kind) => {
+                report.warning(value.path, format!("has no effect: block does not name {name}"));
+            }
+            Some((kind, least)) => by_kind.push((kind, least.max(1))),
+            None => {}
+        }
+    }
+    MinFindings::ByKind(by_kind)
 }

@@ -1,4 +1,4 @@
-//! Names of kinds in a policy's lists: which there are, and which may stand in a dlp list.
+//! Names of kinds in a policy's lists: which there are, built-in and the policy's own, and which may stand in a dlp list.
 
 use super::node::Node;
 use super::shape::{Report, nearest};
@@ -15,6 +15,9 @@ pub(super) fn check(node: &Node, path: &str, report: &mut Report) {
         Node::Text(name) => name.as_str(),
         _ => "",
     };
+    if report.own_kinds.iter().any(|own| own == name) {
+        return;
+    }
     match Kind::from_name(name) {
         Some(kind) if kind.spec().detect_only => report.error(
             path,
@@ -22,9 +25,11 @@ pub(super) fn check(node: &Node, path: &str, report: &mut Report) {
         ),
         Some(_) => {}
         None => {
-            let allowed = of_dlp().map(Kind::name).collect::<Vec<_>>().join(", ");
-            let hint = nearest(name, of_dlp().map(Kind::name)).map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
-            report.error(path, format!("found {}, allowed: {allowed}{hint}", node.shown()));
+            let own: Vec<String> = report.own_kinds.clone();
+            let mut names: Vec<&str> = of_dlp().map(Kind::name).collect();
+            names.extend(own.iter().map(String::as_str));
+            let hint = nearest(name, names.iter().copied()).map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
+            report.error(path, format!("found {}, allowed: {}{hint}", node.shown(), names.join(", ")));
         }
     }
 }

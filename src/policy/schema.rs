@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::document::{RESOURCE, SPEC};
+use super::format::KIND_NAME;
 use super::kinds;
 use super::shape::{Choice, Format, Holds, Shape};
 
@@ -71,15 +72,24 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         Holds::Bool => json!({"type": "boolean"}),
         Holds::Integer(low, high) => json!({"type": "integer", "minimum": low, "maximum": high}),
         Holds::Choice(choice) => choice_schema(choice),
-        Holds::OneOrByKind(choice) => {
-            let of_kinds: Map<String, Value> = kinds::of_dlp().map(|kind| (kind.name().into(), choice_schema(choice))).collect();
+        Holds::OrByKind(values) => {
+            let value = describe(values, defs);
+            let of_kinds: Map<String, Value> = kinds::of_dlp().map(|kind| (kind.name().into(), value.clone())).collect();
             json!({"anyOf": [
-                choice_schema(choice),
-                {"type": "object", "properties": of_kinds, "additionalProperties": false},
+                value,
+                {"type": "object", "properties": of_kinds, "propertyNames": text_schema(&KIND_NAME), "additionalProperties": value},
             ]})
         }
+        Holds::ChoiceOr(choice, shape) => {
+            define(shape, defs);
+            json!({"anyOf": [choice_schema(choice), {"$ref": format!("#/$defs/{}", shape.name)}]})
+        }
         Holds::Text(format) | Holds::Secret(format) => text_schema(format),
-        Holds::Kind => json!({"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()}),
+        // What a policy calls its own kinds is not known here.
+        Holds::Kind => json!({"anyOf": [
+            {"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()},
+            text_schema(&KIND_NAME),
+        ]}),
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
         Holds::Object(shape) | Holds::ObjectOnly(shape, _) => {
             define(shape, defs);

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::detect::{Candidate, LOOK_AHEAD, LOOK_BEHIND, may_go_on};
+use crate::detect::{Candidate, Conditions, LOOK_AHEAD, LOOK_BEHIND, may_go_on};
 
 use super::Finding;
 use super::program::Detector;
@@ -29,7 +29,7 @@ impl<'a> Slice<'a> {
     }
 
     /// All bytes from `offset` on.
-    fn from(&self, offset: u64) -> &'a [u8] {
+    pub(super) fn from(&self, offset: u64) -> &'a [u8] {
         self.bytes.get(self.index(offset)..).unwrap_or_default()
     }
 }
@@ -131,12 +131,24 @@ impl Lane {
             self.open = Some(open);
             return;
         };
-        let before = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
+        let conditions = of.policy.conditions(of.kind);
+        let reach = conditions.map_or(0, Conditions::reach);
+        if !slice.last && behind.len() < reach {
+            self.open = Some(open);
+            return;
+        }
+        let whole = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
+        let before = whole;
         let before = before.get(before.len().saturating_sub(LOOK_BEHIND)..).unwrap_or_default();
         self.next = match (of.spec.accept)(&Candidate { before, value, after }) {
             Some(len) if len > 0 => {
                 let end = open.start.saturating_add(len as u64);
-                findings.push(Finding { start: open.start, end, kind: of.kind });
+                // What the policy's conditions refuse is no finding; nothing is looked for in its place.
+                let (value, after) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
+                let before = whole.get(whole.len().saturating_sub(reach)..).unwrap_or_default();
+                if conditions.is_none_or(|conditions| conditions.hold(before, value, after.get(..reach).unwrap_or(after))) {
+                    findings.push(Finding { start: open.start, end, kind: of.kind });
+                }
                 end
             }
             _ => open.start.saturating_add(1),

@@ -54,6 +54,7 @@
 mod block;
 mod heads;
 mod lane;
+mod own;
 mod prefilter;
 mod program;
 mod shapes;
@@ -64,9 +65,10 @@ mod walk;
 
 use std::sync::Arc;
 
-use crate::detect::{Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
+use crate::detect::{Kind, KindSet, LOOK_AHEAD};
 
 use lane::{Lane, Slice};
+use own::OwnLane;
 pub use program::{Program, Programs};
 pub use view::Scanner;
 pub(crate) use view::escape_at;
@@ -99,7 +101,9 @@ struct Plain {
     program: Arc<Program>,
     /// By the number of their detector.
     lanes: Vec<Lane>,
-    /// The end of what was fed: all that is not decided, and [`LOOK_BEHIND`] bytes before it.
+    /// Those of the policy's own kinds.
+    own: Vec<OwnLane>,
+    /// The end of what was fed: all that is not decided, and what is read before a value.
     held: Vec<u8>,
     /// Bytes fed.
     fed: u64,
@@ -112,7 +116,8 @@ struct Plain {
 impl Plain {
     fn new(program: &Arc<Program>) -> Plain {
         Plain {
-            lanes: vec![Lane::default(); program.detectors().len()],
+            lanes: program.detectors().iter().map(|_| Lane::default()).collect(),
+            own: vec![OwnLane::default(); program.own.len()],
             program: Arc::clone(program),
             held: Vec::new(),
             fed: 0,
@@ -160,7 +165,7 @@ impl Plain {
         self.report(u64::MAX, findings);
     }
 
-    /// Bytes of the body that are held now: at most twice the longest [`hold_back`] of its kinds and [`LOOK_BEHIND`].
+    /// Bytes of the body that are held now: at most twice the longest [`hold_back`] of its kinds and what is read before a value.
     fn held(&self) -> usize {
         self.held.len()
     }
@@ -172,7 +177,7 @@ impl Plain {
         let slice = Slice { bytes, at, last: false };
         self.resume(slice);
         let floor = slice.index(self.decided);
-        let Plain { program, lanes, ready, .. } = self;
+        let Plain { program, lanes, own, ready, .. } = self;
         let mut cursor = program.prefilter.start(bytes, from);
         while let Some(marks) = program.prefilter.next(bytes, &mut cursor) {
             program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start, walk| {
@@ -180,9 +185,20 @@ impl Plain {
                     lane.offer(at.saturating_add(start as u64), walk, detector, slice, ready);
                 }
             });
+            program.notice.propose(bytes, floor, &marks, |number, start| {
+                let lane = own.get_mut(number).zip(program.own.get(number)).zip(program.own_detector(number));
+                if let Some(((lane, kind), detector)) = lane {
+                    lane.offer(at.saturating_add(start as u64), (*kind, detector), slice, ready);
+                }
+            });
         }
-        let noticed = self.fed.saturating_sub(program.starts.tail(bytes, floor, program.detectors()) as u64);
-        let open = self.lanes.iter().filter_map(Lane::undecided).min();
+        let tail = program.starts.tail(bytes, floor, program.detectors()).max(program.notice.tail(
+            bytes,
+            floor,
+            program.own_detectors(),
+        ));
+        let noticed = self.fed.saturating_sub(tail as u64);
+        let open = self.lanes.iter().filter_map(Lane::undecided).chain(self.own.iter().filter_map(OwnLane::undecided)).min();
         self.decided = open.map_or(noticed, |open| open.min(noticed));
     }
 
@@ -191,12 +207,15 @@ impl Plain {
         for (lane, detector) in self.lanes.iter_mut().zip(self.program.detectors()) {
             lane.resume(detector, slice, &mut self.ready);
         }
+        for (lane, of) in self.own.iter_mut().zip(self.program.own.iter().copied().zip(self.program.own_detectors())) {
+            lane.resume(of, slice, &mut self.ready);
+        }
     }
 
     /// What of the last scanned bytes must be held.
     fn keep<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let undecided = usize::try_from(self.fed.saturating_sub(self.decided)).unwrap_or(usize::MAX);
-        bytes.get(bytes.len().saturating_sub(undecided.saturating_add(LOOK_BEHIND))..).unwrap_or_default()
+        bytes.get(bytes.len().saturating_sub(undecided.saturating_add(self.program.look_behind()))..).unwrap_or_default()
     }
 
     /// Hands out what starts before `decided`.

@@ -7,8 +7,9 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use crate::detect::{Kind, KindSet, KindSpec};
+use crate::detect::{Conditions, Detector as OwnDetector, Detectors, Kind, KindSet, KindSpec, LOOK_BEHIND};
 
+use super::own::Notice;
 use super::prefilter::Prefilter;
 use super::starts::Starts;
 use super::tables::{self, Table};
@@ -20,6 +21,12 @@ pub struct Program {
     detectors: Vec<Detector>,
     pub(super) starts: Starts,
     pub(super) prefilter: Prefilter,
+    /// What the policy says about kinds.
+    pub(super) policy: Arc<Detectors>,
+    /// The policy's own kinds that it looks for, by the number of their lane.
+    pub(super) own: Vec<Kind>,
+    pub(super) notice: Notice,
+    look_behind: usize,
 }
 
 /// What one lane looks for: a shape, which an automaton knows, and who judges it. Where it may start, [`Starts`] knows.
@@ -31,15 +38,27 @@ pub(super) struct Detector {
     pub(super) spec: &'static KindSpec,
     /// The automaton of its pattern.
     pub(super) table: &'static Table,
+    /// What the policy says about kinds.
+    pub(super) policy: Arc<Detectors>,
 }
 
 impl Program {
-    /// Looks for `kinds` and for nothing else.
+    /// Looks for these built-in kinds and for nothing else.
     pub fn new(kinds: KindSet) -> Program {
-        let detector = |kind: Kind| Some(Detector { kind, spec: kind.spec(), table: tables::table(kind)? });
+        Program::of_policy(kinds, &Arc::default())
+    }
+
+    /// Looks for `kinds`, of which `policy` says this, and for nothing else.
+    pub fn of_policy(kinds: KindSet, policy: &Arc<Detectors>) -> Program {
+        let detector =
+            |kind: Kind| Some(Detector { kind, spec: kind.spec(), table: tables::table(kind)?, policy: Arc::clone(policy) });
         let detectors: Vec<Detector> = kinds.iter().filter_map(detector).collect();
-        let (starts, prefilter) = Starts::new(&detectors);
-        Program { kinds, detectors, starts, prefilter }
+        let own: Vec<Kind> = kinds.iter().filter(|kind| policy.get(*kind).is_some()).collect();
+        let notice = Notice::new(own.iter().filter_map(|kind| policy.get(*kind)));
+        let (starts, prefilter) = Starts::new(&detectors, &notice);
+        let reach = kinds.iter().filter_map(|kind| policy.conditions(kind)).map(Conditions::reach).max().unwrap_or(0);
+        let look_behind = reach.max(LOOK_BEHIND);
+        Program { kinds, detectors, starts, prefilter, policy: Arc::clone(policy), own, notice, look_behind }
     }
 
     /// Looks for every kind; made once in the life of a VM.
@@ -62,6 +81,21 @@ impl Program {
         findings
     }
 
+    /// The definitions of its own kinds, by the number of their lane.
+    pub(super) fn own_detectors(&self) -> impl Iterator<Item = &OwnDetector> {
+        self.own.iter().filter_map(|kind| self.policy.get(*kind))
+    }
+
+    /// The definition of one of its own kinds.
+    pub(super) fn own_detector(&self, number: usize) -> Option<&OwnDetector> {
+        self.policy.get(*self.own.get(number)?)
+    }
+
+    /// Bytes before a value that are held to judge it.
+    pub(super) fn look_behind(&self) -> usize {
+        self.look_behind
+    }
+
     /// What its lanes look for, by their number.
     pub(super) fn detectors(&self) -> &[Detector] {
         &self.detectors
@@ -75,10 +109,11 @@ impl fmt::Debug for Program {
     }
 }
 
-/// Two that look for the same find the same.
+/// Two of a policy that look for the same find the same.
 impl PartialEq for Program {
     fn eq(&self, other: &Program) -> bool {
         self.kinds == other.kinds
+            && (Arc::ptr_eq(&self.policy, &other.policy) || self.policy.is_empty() && other.policy.is_empty())
     }
 }
 
@@ -86,16 +121,32 @@ impl Eq for Program {}
 
 /// The programs of a policy: rules that look for the same share one.
 #[derive(Debug, Default)]
-pub struct Programs(Vec<Arc<Program>>);
+pub struct Programs {
+    detectors: Arc<Detectors>,
+    known: Vec<Arc<Program>>,
+}
 
 impl Programs {
+    /// The programs of a policy that says this about kinds.
+    pub fn new(detectors: Arc<Detectors>) -> Programs {
+        Programs { detectors, known: Vec::new() }
+    }
+
+    /// What the policy says about kinds.
+    pub fn detectors(&self) -> &Arc<Detectors> {
+        &self.detectors
+    }
+
     /// The one for `kinds`.
     pub fn of(&mut self, kinds: KindSet) -> Arc<Program> {
-        if let Some(known) = self.0.iter().find(|program| program.kinds == kinds) {
+        if let Some(known) = self.known.iter().find(|program| program.kinds == kinds) {
             return Arc::clone(known);
         }
-        let program = if kinds == KindSet::all() { Arc::clone(Program::all()) } else { Arc::new(Program::new(kinds)) };
-        self.0.push(Arc::clone(&program));
+        let program = match kinds == KindSet::all() && self.detectors.is_empty() {
+            true => Arc::clone(Program::all()),
+            false => Arc::new(Program::of_policy(kinds, &self.detectors)),
+        };
+        self.known.push(Arc::clone(&program));
         program
     }
 }

@@ -199,7 +199,7 @@ impl Metric {
         match self {
             Metric::Findings { engine, kind, direction, action } => vec![
                 ("engine", engine.as_str()),
-                ("kind", kind.map_or("none", Kind::name)),
+                ("kind", kind.map_or("none", |kind| policy.detectors.name(kind))),
                 ("direction", direction.as_str()),
                 ("action", action.as_str()),
                 of_policy,

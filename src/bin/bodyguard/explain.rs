@@ -84,7 +84,8 @@ fn head_consequences(rule: &Rule, direction: Direction) -> Vec<String> {
 /// What the filter will do in one direction, a sentence a line.
 fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &BodyRule) -> Vec<String> {
     let mut lines = Vec::new();
-    let kinds = |set: bodyguard::detect::KindSet| set.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    let kinds =
+        |set: bodyguard::detect::KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
     let blocks = rule.mode == Mode::Block;
     let status = rule.block_response.as_ref().and_then(|reply| reply.status).unwrap_or(403);
     let blocked = match (blocks, direction, policy.allow_on_headers_stop_iteration) {
