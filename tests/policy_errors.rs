@@ -583,7 +583,8 @@ fn checks_of_headers_and_queries_are_checked_like_those_of_bodies() {
         (
             "query: {dlp: {redact: [jwt], block: [jwt]}}",
             "query.dlp.redact[0]",
-            "found \"jwt\", which block names too, allowed: a kind in one of the two lists".into(),
+            "found \"jwt\", which block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more"
+                .into(),
         ),
     ] {
         let text = route(&format!("checks: {{{checks}}}"));
