@@ -73,8 +73,9 @@ pub(super) fn read(cursor: Option<&Cursor<'_>>, report: &mut Report) -> Detector
 /// Own kinds that no list of a rule names are compiled and never looked for.
 pub(super) fn warn_about_unused(cursor: Option<&Cursor<'_>>, detectors: &Detectors, routing: &Routing, report: &mut Report) {
     let Some(cursor) = cursor else { return };
-    let rules = routing.rules().flat_map(|rule| [&rule.request, &rule.response]).flatten();
-    let used = rules.fold(KindSet::EMPTY, |used, rule| used.union(rule.kinds()));
+    let bodies = routing.rules().flat_map(|rule| [&rule.request, &rule.response]).flatten();
+    let heads = routing.rules().flat_map(|rule| rule.heads.all()).map(|head_rule| &head_rule.lists);
+    let used = bodies.chain(heads).fold(KindSet::EMPTY, |used, rule| used.union(rule.kinds()));
     for (name, definition) in cursor.fields() {
         if detectors.kind(name).is_some_and(|kind| kind.own_number().is_some() && !used.contains(kind)) {
             report.warning(definition.path, "has no effect: no block or redact list of an inspected direction names it");

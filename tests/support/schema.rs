@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// Errors that no schema can find, by what stands in the message, and why.
-const BEYOND_A_SCHEMA: [(&str, &str); 16] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 17] = [
     ("found twice", "a repeated key is gone when the document is a tree"),
     ("which stands at", "hosts of other domains, compared as they are normalized"),
     ("identical to that of", "matches of other routes, compared as they are normalized"),
@@ -21,6 +21,7 @@ const BEYOND_A_SCHEMA: [(&str, &str); 16] = [
     ("found none beside cluster", "a field that another one makes necessary, by what it holds"),
     ("a duration as in", "how long a duration is"),
     ("an export sets", "header names of which some are not for a policy, in any case"),
+    ("no part of the framing", "names of headers in any case"),
     ("not an IPv6 literal in brackets", "the parser of addresses"),
     ("match.headers[\"", "the names in the short form of headers"),
     ("bytes: it has", "a schema counts characters"),
