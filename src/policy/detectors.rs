@@ -7,6 +7,7 @@ use super::document::{DETECTOR_MASK, RESOURCE, SOURCES};
 use super::node::Node;
 use super::routing::Routing;
 use super::shape::Report;
+use crate::detect::checksum::Checksum;
 use crate::detect::{
     Conditions, Detector, Detectors, HashKey, Kind, KindSet, MAX_ALL_COMPILED_BYTES, MAX_DETECTORS, MAX_NEAR_WORDS, Mask, Near,
     Pattern, Setting,
@@ -132,6 +133,7 @@ fn setting(definition: &Cursor<'_>, report: &mut Report) -> Setting {
         except_regex: patterns(definition, "except_regex", report),
         require: patterns(definition, "require", report),
         near: definition.field("near").and_then(|field| near(&field, report)),
+        validate: definition.field("validate").and_then(|field| Checksum::from_name(field.text()?)),
     };
     Setting { conditions, mask: definition.field("mask").and_then(|field| mask(&field)) }
 }
@@ -170,4 +172,15 @@ fn mask(field: &Cursor<'_>) -> Option<Mask> {
     let kept = |name| field.field(name).and_then(|kept| u8::try_from(kept.integer()?).ok());
     let key = || HashKey::new(field.field("hash")?.field("key")?.text()?.as_bytes());
     kept("keep_last").map(Mask::KeepLast).or_else(|| kept("keep_first").map(Mask::KeepFirst)).or_else(|| key().map(Mask::Hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::CHECKSUM;
+    use crate::detect::checksum::CHECKSUMS;
+
+    #[test]
+    fn every_checksum_can_be_named() {
+        assert!(CHECKSUM.allowed.iter().copied().eq(CHECKSUMS.iter().map(|checksum| checksum.name)));
+    }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use bodyguard::act::Direction;
-use bodyguard::policy::{BodyMode, BodyRule, FailMode, Mode, Policy, Resolution, Rule};
+use bodyguard::policy::{BodyMode, BodyRule, FailMode, MinFindings, Mode, Policy, Resolution, Rule};
 
 use crate::request::RequestArgs;
 use crate::{EXIT_OK, Failed, require_policy};
@@ -54,6 +54,18 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
     Ok(EXIT_OK)
 }
 
+/// How many findings block.
+fn findings(policy: &Policy, body_rule: &BodyRule) -> String {
+    match &body_rule.min_findings {
+        MinFindings::OfAll(1) => "a finding".into(),
+        MinFindings::OfAll(least) => format!("{least} findings"),
+        MinFindings::ByKind(by_kind) => {
+            let of_kind = by_kind.iter().map(|(kind, least)| format!("{least} of {}", policy.detectors.name(*kind)));
+            format!("enough findings ({}, one of others)", of_kind.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 /// What the filter will do in one direction, a sentence a line.
 fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &BodyRule) -> Vec<String> {
     let mut lines = Vec::new();
@@ -73,7 +85,7 @@ fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &
     if body_rule.sensitive_data {
         lines.push(format!("with a finding of any kind, it {blocked}."));
     } else if !body_rule.block.is_empty() {
-        lines.push(format!("with a finding of {}, it {blocked}.", kinds(body_rule.block)));
+        lines.push(format!("with {} of {}, it {blocked}.", findings(policy, body_rule), kinds(body_rule.block)));
     }
     let any_finding_blocks = blocks && body_rule.sensitive_data;
     if !body_rule.redact.is_empty() && !any_finding_blocks {

@@ -15,6 +15,7 @@ pub use automaton::{Automaton, MAX_COMPILED_BYTES, MAX_MATCH_BYTES, State};
 pub use near::{MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, Near};
 pub use prints::{ByteSet, Prints};
 
+use super::checksum::Checksum;
 use super::kind::{Kind, Mask};
 use super::pattern::Pattern;
 
@@ -63,6 +64,8 @@ pub struct Conditions {
     pub require: Vec<Pattern>,
     /// What stands near.
     pub near: Option<Near>,
+    /// Its check digits are right.
+    pub validate: Option<&'static Checksum>,
 }
 
 impl Detector {
@@ -162,12 +165,19 @@ impl Conditions {
             && !self.except_regex.iter().any(|except| except.is_match(value))
             && self.require.iter().all(|require| require.is_match(value))
             && self.near.as_ref().is_none_or(|near| near.holds(before, after))
+            && self.validate.is_none_or(|checksum| valid(checksum, value))
     }
 
     /// Bytes to know before and behind a value.
     pub fn reach(&self) -> usize {
         self.near.as_ref().map_or(0, Near::reach)
     }
+}
+
+/// Are the check digits of a value right? What separates its letters and digits is left out.
+fn valid(checksum: &Checksum, value: &[u8]) -> bool {
+    let plain: Vec<u8> = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect();
+    (checksum.valid)(&plain)
 }
 
 /// A byte of a word, as `\w` has it.
