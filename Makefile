@@ -56,11 +56,13 @@ envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module i
 operate-test: build envoy-newest .local/python/.ready operate-tools ## what operators get: examples, metrics in Prometheus, dashboards, alerts
 	@.local/python/bin/python3 -B -m pytest -c tests/operate/pytest.ini tests/operate --module $(WASM) --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
 
-# Istio's and Envoy Gateway's manifests, the chart and the image, with the tools that operators use: kubectl, helm, skopeo, a registry.
+# Istio's and Envoy Gateway's manifests, the chart, the image and the schema, with the tools that operators use: kubectl, helm, skopeo,
+# a registry, an editor's language server.
 deploy-test: build envoy-newest .local/kubernetes/kubectl .local/deploy/.ready ## what is installed in clusters, with a real registry and Envoy
 	@scripts/debian docker-registry=docker-registry skopeo=skopeo
+	@scripts/node-package .local/editor yaml-language-server@1.25.0
 	@.local/deploy/bin/python3 -B -m pytest -c tests/deploy/pytest.ini tests/deploy --module $(WASM) \
-	  --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --tools .local/kubernetes $(PYTEST)
+	  --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --tools .local/kubernetes --editor .local/editor $(PYTEST)
 
 wasm-test: rust-wasm ## the scanner's tests as WebAssembly, where simd128 is on (needs Node.js)
 	@scripts/need node

@@ -339,7 +339,8 @@ fn what_belongs_to_other_engines_is_refused_with_a_hint() {
         ("pipeline: {request: []}", "pipeline"),
         ("anomaly_threshold: 5", "anomaly_threshold"),
         ("skip_checks: [json]", "skip_checks"),
-        ("checks: {headers: {forbidden: [x]}}", "checks.headers"),
+        ("checks: {headers: {forbidden: [x]}}", "checks.headers.forbidden"),
+        ("checks: {headers: {forbidden: [x], dlp: {block: [jwt]}}}", "checks.headers.forbidden"),
         ("checks: {body: {require_json: true}}", "checks.body.require_json"),
     ] {
         assert_one(&route(block), &format!(".policy.{place}"), hint);

@@ -15,19 +15,18 @@ const HEADER: &str = "# yaml-language-server: $schema=";
 
 /// Every policy that stands in a file of its own.
 fn shipped() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(Path::new(ROOT).join("policies")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    let mut files = Vec::new();
+    yaml_files(&Path::new(ROOT).join("policies"), &mut files);
+    yaml_files(&Path::new(ROOT).join("examples/dashboard/policies"), &mut files);
     files.push(Path::new(ROOT).join("istio/policy/policy.yaml"));
     files.push(Path::new(ROOT).join("istio/chart/policy.yaml"));
-    files.sort();
     files
 }
 
 #[test]
 fn it_takes_every_policy_that_is_shipped_and_each_names_it_first() {
     let files = shipped();
-    assert!(files.len() >= 7);
+    assert!(files.len() >= 9);
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         assert_eq!(schema::complaints(&text), Some(Vec::new()), "{}", file.display());
@@ -36,6 +35,56 @@ fn it_takes_every_policy_that_is_shipped_and_each_names_it_first() {
         let found = file.parent().unwrap().join(named).canonicalize().unwrap();
         assert_eq!(found, Path::new(ROOT).join("policies/schema.json").canonicalize().unwrap());
     }
+}
+
+/// The policies within an example: what a StringValue, a Struct or Envoy Gateway's `config` holds.
+fn embedded(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Object(fields) => {
+            let is = |name: &str| fields.get("@type").and_then(Value::as_str).is_some_and(|found| found.ends_with(name));
+            match fields.get("value") {
+                Some(Value::String(text)) if is("StringValue") => found.push(serde_json::from_str(text).unwrap()),
+                Some(inner) if is("protobuf.Struct") => found.push(inner.clone()),
+                _ => {}
+            }
+            found.extend(fields.get("config").filter(|config| config.get("spec").is_some()).cloned());
+            fields.values().for_each(|inner| embedded(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| embedded(inner, found)),
+        _ => {}
+    }
+}
+
+fn yaml_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            yaml_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn it_takes_every_policy_within_an_example() {
+    let mut files = Vec::new();
+    yaml_files(&Path::new(ROOT).join("examples"), &mut files);
+    let mut policies = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut found = Vec::new();
+        // Lists of rules and the like are of several documents, and hold no policy.
+        let Ok(tree) = serde_saphyr::from_str::<Value>(&text) else { continue };
+        embedded(&tree, &mut found);
+        for policy in found {
+            let policy = policy.to_string();
+            assert!(Policy::from_yaml_or_json(&policy).is_ok(), "{}", file.display());
+            assert_eq!(schema::complaints(&policy), Some(Vec::new()), "{}", file.display());
+            policies += 1;
+        }
+    }
+    assert!(policies >= 4, "the examples have lost their policies: {policies}");
 }
 
 /// The first change of a table's row that makes a shipped policy wrong, as JSON pointer and value; both must refuse it.

@@ -265,11 +265,12 @@ PANELS = [
     ),
     series(
         "Trouble",
-        "Errors of the filter by reason, refused policies, VMs that Envoy had to make anew: in five minutes. All should be 0.",
+        "Errors of the filter by reason, refused policies, events that did not reach their collector, VMs that Envoy had to make anew: in five minutes. All should be 0.",
         8,
         [
             query("sum by (reason) (increase(bodyguard_errors_total[5m]))", "error {{reason}}"),
             query("sum(increase(bodyguard_policy_rejections_total[5m]))", "policy refused"),
+            query('sum by (outcome) (increase(bodyguard_events_total{outcome!="exported"}[5m]))', "event {{outcome}}"),
             query('sum(increase(envoy_wasm_bodyguard_vm_reload_success[5m]))', "VM reloaded"),
         ],
         bars=True,

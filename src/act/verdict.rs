@@ -58,11 +58,22 @@ pub enum Engine {
     BodyDecode,
 }
 
+/// A part of a message that is not its body.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Part {
+    /// Its header values.
+    Headers,
+    /// The query of its path.
+    Query,
+}
+
 /// Why a message was or would be blocked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Code {
     /// A kind of the `block` list.
     DlpBlock(Kind),
+    /// A kind of the `block` list of another part of a message than its body.
+    HeadBlock(Part, Kind),
     /// The `detect_sensitive_data` hook.
     SensitiveData(Kind),
     /// Too large to be inspected whole.
@@ -122,6 +133,7 @@ macro_rules! words {
 }
 
 words!(Direction { Request => "request", Response => "response" });
+words!(Part { Headers => "headers", Query => "query" });
 words!(Verdict {
     Clean => "clean",
     Redacted => "redacted",
@@ -201,6 +213,7 @@ impl Code {
     pub fn text(self, detectors: &Detectors) -> String {
         match self {
             Code::DlpBlock(kind) => format!("body.dlp_block:{}", detectors.name(kind)),
+            Code::HeadBlock(part, kind) => format!("{part}.dlp_block:{}", detectors.name(kind)),
             Code::SensitiveData(kind) => format!("body.sensitive_data:{}", detectors.name(kind)),
             Code::Truncated => "body.truncated".into(),
             Code::Undecodable => "body.undecodable".into(),

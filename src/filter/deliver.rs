@@ -142,6 +142,8 @@ impl<H: Host> HttpStream<H> {
     /// Tells metrics, log and filter state. `told`: nanoseconds spent on the body, and its plain bytes; `None` where none was read.
     pub(super) fn record(&mut self, direction: Direction, rule: &Rule, judgement: &Judgement, told: Option<(u64, u64)>) {
         const NANOSECONDS_PER_MICROSECOND: u64 = 1_000;
+        let joined = self.flow(direction).head.take().map(|head| head.joined(judgement.clone()));
+        let judgement = joined.as_ref().unwrap_or(judgement);
         self.flow(direction).rewritten |= judgement.rewrite;
         let (host, metrics) = (&self.host, &self.shared.metrics);
         metrics.add(host, Metric::Messages { direction, verdict: judgement.verdict }, 1);

@@ -24,6 +24,7 @@ unsafe extern "C" {
     fn proxy_set_buffer_bytes(buffer: u32, start: usize, len: usize, data: *const u8, size: usize) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_replace_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_add_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -127,6 +128,12 @@ impl Host for Envoy {
         let map = header_map(direction);
         // SAFETY: pointers and lengths are of live slices, which the host only reads.
         checked(unsafe { proxy_replace_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+    }
+
+    fn add_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()> {
+        let map = header_map(direction);
+        // SAFETY: pointers and lengths are of live slices, which the host only reads.
+        checked(unsafe { proxy_add_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
     }
 
     fn remove_header(&self, direction: Direction, name: &str) -> HostResult<()> {

@@ -28,8 +28,11 @@ pub trait Host {
     /// All headers of the message whose headers callback runs, or that is held.
     fn headers(&self, direction: Direction) -> HostResult<Headers>;
 
-    /// Sets a header, in the same window.
+    /// Sets a header, in the same window; of several of one name, the first.
     fn set_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()>;
+
+    /// Adds a header beside others of its name, in the same window.
+    fn add_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()>;
 
     /// Removes a header, in the same window.
     fn remove_header(&self, direction: Direction, name: &str) -> HostResult<()>;

@@ -7,6 +7,7 @@ mod deliver;
 pub mod exporter;
 pub mod flow;
 pub mod head;
+mod heads;
 pub mod host;
 pub mod metrics;
 pub mod root;

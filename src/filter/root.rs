@@ -169,7 +169,7 @@ impl<H: Host + Clone> Root<H> {
 
     /// Sets the gauges that tell of the policy, and those of the one it replaces to 0.
     fn show_policy(&self, metrics: &Metrics, policy: &Policy) {
-        let inspecting = policy.rules().filter(|rule| rule.request.is_some() || rule.response.is_some());
+        let inspecting = policy.rules().filter(|rule| rule.inspects());
         let (blocking, observing): (Vec<_>, Vec<_>) = inspecting.partition(|rule| rule.mode == Mode::Block);
         let gauges = [
             (Metric::PolicyInfo, 1),

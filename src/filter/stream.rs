@@ -34,7 +34,7 @@ pub struct HttpStream<H: Host> {
     waiting: Waiting<H>,
     me: Weak<RefCell<HttpStream<H>>>,
     pub(super) request_headers: Rc<Headers>,
-    rule: Option<Arc<Rule>>,
+    pub(super) rule: Option<Arc<Rule>>,
     pub(super) grpc: bool,
     upgrade: bool,
     /// The reply of the exchange is ours: it is not inspected.
@@ -77,7 +77,7 @@ impl<H: Host> HttpStream<H> {
         if self.replied {
             return Step::Continue;
         }
-        if direction == Direction::Response && self.passes_response(end_of_stream) {
+        if direction == Direction::Response && self.rule.is_none() {
             self.forget(direction);
             return Step::Continue;
         }
@@ -94,7 +94,19 @@ impl<H: Host> HttpStream<H> {
             self.on_request(&headers);
         }
         let Some(rule) = self.rule.clone() else { return Step::Continue };
-        let tunnel = self.is_tunnel(direction, &headers);
+        if !self.judge_head(direction, &rule, &headers) {
+            return Step::Pause;
+        }
+        let step = self.begin_body(direction, &rule, &headers, end_of_stream);
+        if self.flow(direction).stage == Stage::Pass {
+            self.record_head(direction);
+        }
+        step
+    }
+
+    /// Decides what is done with the body behind a head.
+    fn begin_body(&mut self, direction: Direction, rule: &Arc<Rule>, headers: &Headers, end_of_stream: bool) -> Step {
+        let tunnel = self.is_tunnel(direction, headers);
         if end_of_stream && !tunnel {
             return Step::Continue;
         }
@@ -105,7 +117,7 @@ impl<H: Host> HttpStream<H> {
             content_length: headers.content_length(),
             partial: direction == Direction::Response && headers.get(":status") == Some(b"206"),
         };
-        let plan = if tunnel { act::plan_tunnel(&rule, direction) } else { act::plan(&rule, direction, &head) };
+        let plan = if tunnel { act::plan_tunnel(rule, direction) } else { act::plan(rule, direction, &head) };
         match plan {
             Plan::Pass(reason) => {
                 if let Some(reason) = reason {
@@ -115,21 +127,21 @@ impl<H: Host> HttpStream<H> {
             }
             Plan::Judged(judgement) => {
                 self.count_findings(direction, &judgement.counts);
-                self.record(direction, &rule, &judgement, None);
-                if judgement.verdict.blocks() { self.refuse(direction, &rule, &judgement) } else { Step::Continue }
+                self.record(direction, rule, &judgement, None);
+                if judgement.verdict.blocks() { self.refuse(direction, rule, &judgement) } else { Step::Continue }
             }
-            Plan::Stream(streamer) if !act::may_interfere(&rule, direction) => {
+            Plan::Stream(streamer) if !act::may_interfere(rule, direction) => {
                 let flow = self.flow(direction);
                 (flow.stage, flow.streamer) = (Stage::Watched, Some(streamer));
                 Step::Continue
             }
-            Plan::Inspect(inspector) if !act::may_interfere(&rule, direction) => {
+            Plan::Inspect(inspector) if !act::may_interfere(rule, direction) => {
                 let flow = self.flow(direction);
                 (flow.stage, flow.inspector) = (Stage::Watched, Some(inspector));
                 flow.expected = head.content_length;
                 Step::Continue
             }
-            Plan::Stream(streamer) => self.begin_streaming(direction, streamer, &headers),
+            Plan::Stream(streamer) => self.begin_streaming(direction, streamer, headers),
             Plan::Inspect(inspector) => {
                 let flow = self.flow(direction);
                 flow.inspector = Some(inspector);
@@ -138,17 +150,11 @@ impl<H: Host> HttpStream<H> {
                     self.hold(direction);
                     Step::Pause
                 } else {
-                    self.release(direction, &headers);
+                    self.release(direction, headers);
                     Step::Continue
                 }
             }
         }
-    }
-
-    /// Is it known without a look at its headers that a response passes?
-    fn passes_response(&self, end_of_stream: bool) -> bool {
-        let inspected = self.rule.as_ref().is_some_and(|rule| rule.response.is_some());
-        !inspected || (end_of_stream && !self.upgrade)
     }
 
     /// `size` bytes of a body are visible: a chunk, or all that was buffered while we paused.
@@ -242,6 +248,7 @@ impl<H: Host> HttpStream<H> {
 
     fn forget(&mut self, direction: Direction) {
         self.close_streaming(direction);
+        self.record_head(direction);
         self.uncharge(direction);
         *self.flow(direction) = Flow::new(direction);
         self.shared.report_inflight(&self.host);
@@ -285,7 +292,7 @@ impl<H: Host> HttpStream<H> {
         let request =
             RequestHead { authority: pseudo(":authority"), path: pseudo(":path"), method: pseudo(":method"), headers: &pairs };
         let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
-        self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_native_grpc();
+        self.grpc = headers.get("content-type").is_some_and(|value| MediaType::parse(value).is_native_grpc());
         self.upgrade = headers.is_upgrade();
         if let Some(wanted) = act::wanted_codings(&rule) {
             let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value, wanted));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::checks::{BodyChecks, Direction, REQUEST, RESPONSE};
 use super::cursor::Cursor;
 use super::document::{BODY_MODE, FAIL_MODE, MAX_BODY_BYTES, MODE, RANGES, UPGRADES};
+use super::heads::{HeadChecks, Heads};
 use super::shape::Report;
 use super::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
 use crate::body::MediaRange;
@@ -45,6 +46,7 @@ pub(super) struct Block {
     deny_upgrades: Option<bool>,
     block_response: BlockResponse,
     body: Option<BodyChecks>,
+    heads: HeadChecks,
 }
 
 /// The fields of one direction.
@@ -71,6 +73,7 @@ impl Block {
             strip_ranges: cursor.field("ranges").and_then(|ranges| ranges.choice(&RANGES, &[("strip", true), ("allow", false)])),
             deny_upgrades: cursor.field("upgrades").and_then(|word| word.choice(&UPGRADES, &[("allow", false), ("deny", true)])),
             block_response: cursor.field("block_response").map(block_response).unwrap_or_default(),
+            heads: cursor.field("checks").map(|checks| HeadChecks::read(&checks, detectors, report)).unwrap_or_default(),
             body: cursor
                 .field("checks")
                 .and_then(|checks| checks.field("body"))
@@ -106,6 +109,7 @@ impl Block {
                 body: self.block_response.body.or_else(|| outer.block_response.body.clone()),
             },
             body: self.body.or_else(|| outer.body.clone()),
+            heads: self.heads.over(&outer.heads),
         }
     }
 
@@ -120,7 +124,9 @@ impl Block {
             self.report_unused_checks(&checks, report);
             (self.request.rule(&REQUEST, &checks, programs, report), self.response.rule(&RESPONSE, &checks, programs, report))
         };
+        let heads = if mode == Mode::Off { Heads::default() } else { self.heads.rules(programs) };
         Rule {
+            heads,
             source,
             mode,
             fail_mode: self.fail_mode.unwrap_or(FailMode::Close),

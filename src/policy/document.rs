@@ -8,6 +8,7 @@ use super::format::{
     BLOCK_BODY, CONTENT_TYPE, DETECTOR_REGEX, HASH_KEY, HEADER_NAME, HEADER_VALUE, HOST, KIND_NAME, MEDIA_RANGE, METHOD, NAME,
     PATH, PATH_OR_STAR, REGEX, VALUE, WORD,
 };
+use super::heads::{HEADERS, QUERY};
 use super::shape::{Choice, Holds, Shape, field};
 use crate::detect::MAX_NEAR_BYTES;
 
@@ -334,7 +335,12 @@ static CHECKS: Shape = Shape {
     one_of: &[],
     fields: &[
         field("body", "checks of bodies; the most specific block replaces the others whole", Holds::Object(&BODY)),
-        field("headers", "checks of headers", Holds::Refused(ONLY_DLP)),
+        field(
+            "headers",
+            "checks of header values; the most specific block replaces the others whole",
+            Holds::ObjectOnly(&HEADERS, ONLY_DLP),
+        ),
+        field("query", "checks of the query; the most specific block replaces the others whole", Holds::Object(&QUERY)),
     ],
 };
 

@@ -3,7 +3,9 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::matcher::Miss;
-use super::{BodyMode, BodyRule, FailMode, MinFindings, Mode, Otlp, PassReason, Policy, RequestHead, Resolution, Rule, host};
+use super::{
+    BodyMode, BodyRule, FailMode, MinFindings, Mode, Names, Otlp, PassReason, Policy, RequestHead, Resolution, Rule, host,
+};
 use crate::detect::{Detectors, Kind, KindSet};
 
 /// What [`Policy::explain`] found. Its `Display` is some lines of text, without a line feed at the end.
@@ -135,11 +137,58 @@ impl Display for Rule {
         write_side(f, "request  ", self.request.as_ref(), self)?;
         writeln!(f)?;
         write_side(f, "response ", self.response.as_ref(), self)?;
+        for (label, what, head_rule) in [
+            ("request  ", "header values", &self.heads.request_headers),
+            ("response ", "header values", &self.heads.response_headers),
+            ("request  ", "the query", &self.heads.query),
+        ] {
+            if let Some(head_rule) = head_rule {
+                write!(f, "\n{label} {what}{}", head_rule.names)?;
+                write_lists(f, &head_rule.lists, self)?;
+            }
+        }
         if self.deny_upgrades {
             write!(f, "\nupgrades  are refused")?;
         }
         if !self.strip_ranges {
             write!(f, "\nranges    are allowed")?;
+        }
+        Ok(())
+    }
+}
+
+/// Which kinds block, and which are masked.
+fn write_lists(f: &mut Formatter<'_>, rule: &BodyRule, of: &Rule) -> Result {
+    let names = |kinds| names(&of.detectors, kinds);
+    if !rule.block.is_empty() {
+        write!(f, "; block {}", names(rule.block))?;
+        match &rule.min_findings {
+            MinFindings::OfAll(1) => {}
+            MinFindings::OfAll(least) => write!(f, " (from {least} findings)")?,
+            MinFindings::ByKind(by_kind) => {
+                let of_kind = |(kind, least): &(Kind, u64)| format!("{least} of {}", of.detectors.name(*kind));
+                write!(f, " (from {})", by_kind.iter().map(of_kind).collect::<Vec<_>>().join(", "))?;
+            }
+        }
+    }
+    if !rule.redact.is_empty() {
+        let masked = of.mode == Mode::Block || rule.redact_in_observe_modes;
+        write!(f, "; {} {}", if masked { "mask" } else { "record" }, names(rule.redact))?;
+    }
+    if !rule.same_length.is_empty() {
+        write!(f, " (same length: {})", names(rule.same_length))?;
+    }
+    Ok(())
+}
+
+impl Display for Names {
+    /// Nothing where the usual headers, or all parameters, are read.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let (only, include, exclude) = self.lists();
+        for (word, names) in [("only", only), ("and of", include), ("but not of", exclude)] {
+            if !names.is_empty() {
+                write!(f, " {word} {}", names.join(", "))?;
+            }
         }
         Ok(())
     }
@@ -159,30 +208,12 @@ impl Display for Otlp {
 }
 
 fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, of: &Rule) -> Result {
-    let names = |kinds| names(&of.detectors, kinds);
     let Some(rule) = rule else { return write!(f, "{label} bodies pass unread") };
     match rule.body_mode {
         BodyMode::Streamed => write!(f, "{label} bodies as they flow")?,
         BodyMode::Auto | BodyMode::Buffered => write!(f, "{label} bodies up to {} bytes", rule.max_bytes)?,
     }
-    if !rule.block.is_empty() {
-        write!(f, "; block {}", names(rule.block))?;
-        match &rule.min_findings {
-            MinFindings::OfAll(1) => {}
-            MinFindings::OfAll(least) => write!(f, " (from {least} findings)")?,
-            MinFindings::ByKind(by_kind) => {
-                let of_kind = |(kind, least): &(Kind, u64)| format!("{least} of {}", of.detectors.name(*kind));
-                write!(f, " (from {})", by_kind.iter().map(of_kind).collect::<Vec<_>>().join(", "))?;
-            }
-        }
-    }
-    if !rule.redact.is_empty() {
-        let masked = of.mode == Mode::Block || rule.redact_in_observe_modes;
-        write!(f, "; {} {}", if masked { "mask" } else { "record" }, names(rule.redact))?;
-    }
-    if !rule.same_length.is_empty() {
-        write!(f, " (same length: {})", names(rule.same_length))?;
-    }
+    write_lists(f, rule, of)?;
     if rule.sensitive_data {
         f.write_str("; block on any kind")?;
     }

@@ -8,7 +8,7 @@
 //! | bytes (JSON, YAML, protobuf Struct) into a tree | `read`, `wire`, `node` |
 //! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema` |
 //! | what it says about kinds | `detectors` |
-//! | scopes read and laid over each other, into rules | `block`, `checks` |
+//! | scopes read and laid over each other, into rules | `block`, `checks` (bodies), `heads` (headers, query) |
 //! | what selects a rule | `matcher`, `path`, `host` |
 //! | where events go besides the log | `events` |
 //! | all of it into a policy | `compile` |
@@ -23,6 +23,7 @@ mod document;
 mod events;
 mod explain;
 mod format;
+mod heads;
 mod host;
 mod json_rules;
 mod kinds;
@@ -42,6 +43,7 @@ use crate::scan::Program;
 
 pub use events::{Otlp, Secret};
 pub use explain::{Explanation, HostMatch, Trial};
+pub use heads::{HeadRule, Heads, Names};
 pub use json_rules::{JsonRules, JsonSource, Limit};
 pub use schema::json_schema;
 
@@ -157,6 +159,8 @@ pub struct Rule {
     pub request: Option<BodyRule>,
     /// How response bodies are inspected; `None`: not at all.
     pub response: Option<BodyRule>,
+    /// What is looked for outside bodies.
+    pub heads: Heads,
     /// Media types whose bodies are not inspected.
     pub skip_content_types: Vec<crate::body::MediaRange>,
     /// Requests lose `Range` and `If-Range` where a response may be blocked or masked: a value must not leave in pieces.
@@ -258,6 +262,13 @@ impl Mode {
             Mode::Shadow => "shadow",
             Mode::Block => "block",
         }
+    }
+}
+
+impl Rule {
+    /// Is anything of a message inspected?
+    pub fn inspects(&self) -> bool {
+        self.request.is_some() || self.response.is_some() || !self.heads.is_empty()
     }
 }
 

@@ -9,6 +9,7 @@ use super::document::{RESOURCE, SPEC};
 use super::format::KIND_NAME;
 use super::kinds;
 use super::shape::{Choice, Format, Holds, Shape};
+use crate::detect::Kind;
 
 /// The schema, pretty-printed, with a line feed at the end.
 pub fn json_schema() -> String {
@@ -77,7 +78,7 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
             let of_kinds: Map<String, Value> = kinds::of_dlp().map(|kind| (kind.name().into(), value.clone())).collect();
             json!({"anyOf": [
                 value,
-                {"type": "object", "properties": of_kinds, "propertyNames": text_schema(&KIND_NAME), "additionalProperties": value},
+                {"type": "object", "properties": of_kinds, "propertyNames": own_kind(), "additionalProperties": value},
             ]})
         }
         Holds::ChoiceOr(choice, shape) => {
@@ -88,10 +89,10 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         // What a policy calls its own kinds is not known here.
         Holds::Kind => json!({"anyOf": [
             {"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()},
-            text_schema(&KIND_NAME),
+            own_kind(),
         ]}),
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
-        Holds::Object(shape) => {
+        Holds::Object(shape) | Holds::ObjectOnly(shape, _) => {
             define(shape, defs);
             json!({"$ref": format!("#/$defs/{}", shape.name)})
         }
@@ -105,6 +106,16 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         Holds::Ignored(_) => json!({}),
         Holds::Refused(_) => json!({"not": {}}),
     }
+}
+
+/// A name that may be a policy's own kind: no built-in one that no list may hold.
+fn own_kind() -> Value {
+    let refused: Vec<&str> = Kind::all().filter(|kind| kind.spec().detect_only).map(Kind::name).collect();
+    let mut schema = text_schema(&KIND_NAME);
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("not".into(), json!({"enum": refused}));
+    }
+    schema
 }
 
 fn choice_schema(choice: &Choice) -> Value {

@@ -55,6 +55,8 @@ pub(super) enum Holds {
     Kind,
     List(&'static Holds),
     Object(&'static Shape),
+    /// An object whose other fields are of the format, but not for this filter; why.
+    ObjectOnly(&'static Shape, &'static str),
     /// A value for all kinds, or a map from kinds to such values.
     OrByKind(&'static Holds),
     /// One of the names, or an object.
@@ -189,6 +191,13 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
         (Holds::ListOr(_, short), _) => check(node, short, path, report),
         (Holds::List(_), _) => report.error(path, format!("found {}, allowed: a list", node.shown())),
         (Holds::Object(shape), Node::Object(fields)) => check_object(fields, shape, path, report),
+        (Holds::ObjectOnly(shape, why), Node::Object(fields)) => {
+            let (known, others): (Vec<_>, Vec<_>) = fields.iter().cloned().partition(|(name, _)| shape.has(name));
+            others.iter().for_each(|(name, _)| report.error(field_path(path, name), format!("refused: {why}")));
+            if others.is_empty() || !known.is_empty() {
+                check_object(&known, shape, path, report);
+            }
+        }
         (Holds::Map(values) | Holds::NamedMap(_, values), Node::Object(fields)) => {
             let mut seen = BTreeSet::new();
             for (name, value) in fields {
@@ -202,7 +211,7 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
                 check(value, values, &path, report);
             }
         }
-        (Holds::Object(_) | Holds::Map(_) | Holds::NamedMap(..), _) => {
+        (Holds::Object(_) | Holds::ObjectOnly(..) | Holds::Map(_) | Holds::NamedMap(..), _) => {
             report.error(path, format!("found {}, allowed: an object", node.shown()))
         }
         (Holds::Ignored(why), _) => report.warning(path, format!("ignored: {why}")),

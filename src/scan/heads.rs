@@ -58,8 +58,8 @@ impl Noticed {
 pub(super) struct Heads {
     /// Sorted by slot.
     heads: Vec<Noticed>,
-    /// Where each slot's heads begin; one more than there are slots.
-    slots: Vec<u16>,
+    /// Where each slot's heads begin and end.
+    slots: Box<[[u16; 2]; SLOTS]>,
     /// First bytes of heads, a bit each.
     firsts: [u64; 4],
     longest: usize,
@@ -80,8 +80,11 @@ impl Heads {
             }
             longest = longest.max(head.text.len());
         }
-        let slots = (0..=SLOTS).map(|at| heads.partition_point(|known| slot(known.word) < at));
-        let slots = slots.map(|at| u16::try_from(at).unwrap_or(u16::MAX)).collect();
+        let mut slots = Box::new([[0; 2]; SLOTS]);
+        for (at, slot_bounds) in slots.iter_mut().enumerate() {
+            let bound = |at| u16::try_from(heads.partition_point(|known| slot(known.word) < at)).unwrap_or(u16::MAX);
+            *slot_bounds = [bound(at), bound(at.saturating_add(1))];
+        }
         Heads { heads, slots, firsts, longest }
     }
 
@@ -89,9 +92,8 @@ impl Heads {
     #[inline]
     pub(super) fn ending<'a>(&'a self, known: &'a [u8]) -> impl Iterator<Item = &'a Head> {
         let word = last_word(known);
-        let at = slot(word);
-        let bound = |at: usize| self.slots.get(at).copied().map_or(0, usize::from);
-        let here = self.heads.get(bound(at)..bound(at.wrapping_add(1))).unwrap_or_default();
+        let [from, to] = self.slots.get(slot(word)).copied().unwrap_or_default();
+        let here = self.heads.get(usize::from(from)..usize::from(to)).unwrap_or_default();
         let ends =
             move |own: &&Noticed| word & own.mask == own.word && (own.head.text.len() <= 8 || known.ends_with(own.head.text));
         here.iter().filter(ends).map(|own| &own.head)

@@ -116,7 +116,7 @@ struct Plain {
 impl Plain {
     fn new(program: &Arc<Program>) -> Plain {
         Plain {
-            lanes: vec![Lane::default(); program.detectors().len()],
+            lanes: program.detectors().iter().map(|_| Lane::default()).collect(),
             own: vec![OwnLane::default(); program.own.len()],
             program: Arc::clone(program),
             held: Vec::new(),

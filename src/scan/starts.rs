@@ -8,6 +8,7 @@ use super::own::Notice;
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
+use super::tables::DEAD;
 use super::view::{Parsed, parse};
 use super::walk::Walk;
 
@@ -15,8 +16,13 @@ use super::walk::Walk;
 #[derive(Debug)]
 pub(super) struct Starts {
     heads: Heads,
+    /// For each lane the bytes behind which none of its values starts, unless they end an escape. Where literals follow one
+    /// another without end, most are done with by these.
+    refused: Vec<ByteSet>,
     /// The lanes whose starts have ways of their own.
     email: Option<usize>,
+    /// A walk over the shortest local part, a byte, and its at sign.
+    behind_at: Walk,
     card: Option<usize>,
     ssn: Option<usize>,
     /// Other lanes of values that begin with digits, and the shortest stretch of digits of any.
@@ -57,6 +63,40 @@ fn may_start(of: &Detector, bytes: &[u8], at: usize) -> bool {
     (of.spec.may_start)(before, here)
 }
 
+/// The letters, digits, `_` and `-` behind which `may_start` refuses a literal; none where it asks for more than that. `m` ends
+/// colours.
+fn refused_before(of: &Detector) -> ByteSet {
+    let Anchor::Prefix(texts) = of.spec.anchor else { return [0; 32] };
+    let refuses = |byte: u8| {
+        let mut before = [b' '; LOOK_BEHIND];
+        if let Some(last) = before.last_mut() {
+            *last = byte;
+        }
+        texts.iter().all(|text| !(of.spec.may_start)(&before, text.as_bytes()))
+    };
+    if refuses(b' ') {
+        return [0; 32];
+    }
+    let bytes = (0..128u8).filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let bytes: Vec<u8> = bytes.filter(|byte| *byte != b'm' && refuses(*byte)).collect();
+    byte_set(&bytes, false)
+}
+
+/// A one in each byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Does one of `set` stand before `at`, that ends no escape?
+#[inline]
+fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
+    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<8>) else { return false };
+    let [.., last] = *near;
+    // Eight bytes at once: is one of them zero when it is held against a backslash, or a percent sign?
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80);
+    let word = u64::from_le_bytes(*near);
+    let escape = zero(word ^ ONES.wrapping_mul(0x5c)) | zero(word ^ ONES.wrapping_mul(0x25));
+    escape == 0 && block::contains(set, last)
+}
+
 impl Starts {
     /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
     pub(super) fn new(detectors: &[Detector], own: &Notice) -> (Starts, Prefilter) {
@@ -64,7 +104,9 @@ impl Starts {
         let mut buckets = Buckets::default();
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
+        let refused = detectors.iter().map(refused_before).collect();
         let (mut email, mut card, mut ssn, mut span) = (None, None, None, SPAN_MAX);
+        let mut behind_at = Walk::at(DEAD);
         for (lane, detector) in detectors.iter().enumerate() {
             let mut add = |texts: &[&'static str], place| {
                 literals.extend(texts.iter().map(|text| {
@@ -77,6 +119,7 @@ impl Starts {
             match detector.spec.anchor {
                 _ if detector.kind == Kind::EMAIL => {
                     email = Some(lane);
+                    behind_at = Walk::behind(detector.table, b"a@");
                     add(&ESCAPED_ATS, Place::At);
                 }
                 _ if detector.kind == Kind::CREDIT_CARD => card = Some(lane),
@@ -98,7 +141,7 @@ impl Starts {
             ssns: ssn.is_some(),
             span: if digits.is_empty() { 0 } else { span },
         };
-        (Starts { heads, email, card, ssn, digits, span }, Prefilter::new(table, wanted))
+        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, wanted))
     }
 
     /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending
@@ -118,19 +161,40 @@ impl Starts {
             }
         };
         let prints = if self.email.is_some() { between_hosts(bytes, marks) } else { marks.prints };
-        for end in bits(prints, marks.base) {
-            let known = bytes.get(..=end).unwrap_or(bytes);
+        let mut left = prints;
+        while left != 0 {
+            let end = marks.base.wrapping_add(left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            let Some(known) = bytes.get(..end.wrapping_add(1)) else { break };
             if let (Some(b'@'), Some(email)) = (known.last(), self.email) {
                 if host_may_follow(bytes, end.saturating_add(1)) {
-                    let walk = Walk::at(detectors.get(email).map_or(0, |of| of.table.start));
-                    locals(bytes, floor, end, |start| begin(email, start, walk));
+                    match plain_local(bytes, floor, end) {
+                        // Whatever the local part, behind its at sign the same follows.
+                        Some(Some(start)) => {
+                            let more = end.saturating_sub(start).saturating_sub(1);
+                            begin(email, start, self.behind_at.further_left(more));
+                        }
+                        Some(None) => {}
+                        None => {
+                            let walk = Walk::at(detectors.get(email).map_or(DEAD, |of| of.table.start));
+                            all_locals(bytes, floor, end, &mut |start| begin(email, start, walk));
+                        }
+                    }
                 }
                 continue;
             }
             for head in self.heads.ending(known) {
                 let start = known.len().saturating_sub(head.text.len());
                 match head.place {
-                    Place::Start => begin(head.lane, start, head.walk),
+                    Place::Start => {
+                        if self.refused.get(head.lane).is_some_and(|refused| stands_behind(refused, bytes, start)) {
+                            continue;
+                        }
+                        let rest = bytes.get(known.len()..).unwrap_or_default();
+                        if let Some(walk) = detectors.get(head.lane).and_then(|of| head.walk.ahead(of.table, rest)) {
+                            begin(head.lane, start, walk);
+                        }
+                    }
                     Place::Within(most) => {
                         for start in start.saturating_sub(most)..=start {
                             begin(head.lane, start, head.walk);
@@ -139,14 +203,14 @@ impl Starts {
                     Place::At => {
                         let at = start.saturating_sub(backslashes(bytes, start));
                         if escaped_at_may_be(bytes, at) {
-                            locals(bytes, floor, at, |start| begin(head.lane, start, head.walk));
+                            all_locals(bytes, floor, at, &mut |start| begin(head.lane, start, head.walk));
                         }
                     }
                 }
             }
         }
         let mut offer = |lane: usize, start: usize| {
-            begin(lane, start, Walk::at(detectors.get(lane).map_or(0, |of| of.table.start)));
+            begin(lane, start, Walk::at(detectors.get(lane).map_or(DEAD, |of| of.table.start)));
         };
         if let Some(card) = self.card {
             cards(bytes, marks, |start| offer(card, start));
@@ -222,17 +286,8 @@ fn ends(mut mask: u64, base: usize, also: u64) -> impl Iterator<Item = (usize, b
     })
 }
 
-/// Gives every index from `floor` on at which an e-mail address with its at sign at `at` may start, in ascending order.
-#[inline]
-fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
-    match plain_local(bytes, floor, at) {
-        Some(start) => start.into_iter().for_each(offer),
-        None => all_locals(bytes, floor, at, &mut offer),
-    }
-}
-
-/// The same where it is easily seen: the local part is short and of nothing but letters, digits, `_` and single points, `+` and `-`
-/// between. It starts at its first letter. `None`: it is not so easy.
+/// The only index at which an e-mail address with its at sign at `at` may start, where that is easily seen: its local part is
+/// short and of nothing but letters, digits, `_` and single points, `+` and `-` between. `None`: it is not so easy.
 #[inline]
 fn plain_local(bytes: &[u8], floor: usize, at: usize) -> Option<Option<usize>> {
     const NEAR: usize = 32;
@@ -249,11 +304,12 @@ fn plain_local(bytes: &[u8], floor: usize, at: usize) -> Option<Option<usize>> {
     if points & points << 1 != 0 {
         return None;
     }
-    let words = words & inside;
+    // No local part ends with a point.
+    let words = if points.leading_ones() == 0 { words & inside } else { 0 };
     Some((words != 0).then(|| from.saturating_add(words.trailing_zeros() as usize)))
 }
 
-/// The same, byte by byte.
+/// Gives every index from `floor` on at which an e-mail address with its at sign at `at` may start, in ascending order.
 #[cold]
 fn all_locals(bytes: &[u8], floor: usize, at: usize, offer: &mut dyn FnMut(usize)) {
     let before = bytes.get(floor..at).unwrap_or_default();
@@ -291,13 +347,16 @@ fn behind_escape(local: &[u8]) -> usize {
     (0..local.len()).rev().find(other).map_or(0, |at| at.saturating_add(1))
 }
 
+/// Fewest `@` in a block that are worth a look at all of it.
+const FEW: u32 = 4;
+
 /// Those of the marks that are no `@`, or one with a byte of a local part before it and one of a host behind it. Where there are
 /// many, most are done with here.
 #[inline]
 fn between_hosts(bytes: &[u8], marks: &Marks) -> u64 {
     let Some(block) = bytes.get(marks.base..).and_then(<[u8]>::first_chunk) else { return marks.prints };
     let ats = block::equal(block, b'@');
-    if marks.prints & ats == 0 {
+    if (marks.prints & ats).count_ones() < FEW {
         return marks.prints;
     }
     let before = block::of(&LOCAL_BYTES, block) << 1 | 1;
@@ -339,14 +398,24 @@ fn partial(bytes: &[u8], text: &[u8]) -> usize {
 
 /// A local part that may go on, with or without the beginning of an escaped at sign behind it.
 fn email_tail(of: &Detector, bytes: &[u8], floor: usize) -> usize {
-    let escape = ESCAPED_ATS.iter().map(|text| partial(bytes, text.as_bytes())).max().unwrap_or(0);
+    // The beginnings of escapes have two bytes at most.
+    let begun = bytes.iter().rev().take(2).any(|byte| matches!(byte, b'\\' | b'%' | b'&'));
+    let escapes = ESCAPED_ATS.iter().map(|text| if begun { partial(bytes, text.as_bytes()) } else { 0 });
+    let escape = escapes.max().unwrap_or(0);
     let at = bytes.len().saturating_sub(escape);
     let more = if bytes.get(at) == Some(&b'\\') { backslashes(bytes, at) } else { 0 };
     // The further left first: its local part ends where the other's has not begun.
     let ends = [at.saturating_sub(more), bytes.len()];
+    if escape == 0
+        && bytes.last() != Some(&b'.')
+        && let Some(start) = plain_local(bytes, floor, bytes.len())
+    {
+        let start = start.filter(|start| may_start(of, bytes, *start));
+        return start.map_or(0, |start| bytes.len().saturating_sub(start));
+    }
     let mut first = bytes.len();
     for end in ends {
-        locals(bytes, floor, end, |start| {
+        all_locals(bytes, floor, end, &mut |start| {
             if start < first && may_start(of, bytes, start) {
                 first = start;
             }
@@ -367,7 +436,8 @@ fn digits_tail(of: &Detector, bytes: &[u8], floor: usize, shapes: &[&[u8]]) -> u
                 _ => byte == want,
             })
     };
-    let known = bytes.len().saturating_sub(floor);
+    let known = bytes.iter().rev().take(longest).take_while(|byte| byte.is_ascii_digit() || SEPARATORS.contains(byte)).count();
+    let known = known.min(bytes.len().saturating_sub(floor));
     (1..longest.min(known.saturating_add(1)))
         .rev()
         .find(|len| {

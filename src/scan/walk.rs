@@ -5,6 +5,9 @@
 use super::block;
 use super::tables::{self, DEAD, State, Table};
 
+/// Steps that are taken at once.
+const AHEAD: usize = 8;
+
 /// A walk that has come to some byte behind its start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
@@ -37,6 +40,29 @@ impl Walk {
             Walked::Open => walk,
             Walked::Done(_) => Walk::at(table.start),
         }
+    }
+
+    /// The same walk from a start that is some bytes further left, where they lead to the same state. It must have passed no match.
+    pub(super) fn further_left(self, bytes: usize) -> Walk {
+        Walk { walked: self.walked.saturating_add(bytes), ..self }
+    }
+
+    /// A few steps on over `rest`, which follows what was walked over; `None` if they lead to the dead state and no match ends on
+    /// the way. It spares most of what only begins like a value the rest of the way.
+    #[inline]
+    pub(super) fn ahead(self, table: &Table, rest: &[u8]) -> Option<Walk> {
+        let mut walk = self;
+        for byte in rest.iter().take(AHEAD) {
+            if table.about(walk.state) != 0 {
+                break;
+            }
+            walk.state = table.step(walk.state, *byte);
+            if walk.state == DEAD {
+                return None;
+            }
+            walk.walked = walk.walked.wrapping_add(1);
+        }
+        Some(walk)
     }
 
     /// Walks on over `value`, which starts where the walk started and goes on to the end of what is known, at most `limit` bytes

@@ -257,6 +257,15 @@ impl Metric {
                     Metric::Uninspected { direction, reason: Uninspected::Upgrade },
                 ]);
             }
+            let (heads, request, response) = (&rule.heads, Direction::Request, Direction::Response);
+            for (direction, head_rule) in
+                [(request, &heads.request_headers), (request, &heads.query), (response, &heads.response_headers)]
+            {
+                if let Some(head_rule) = head_rule {
+                    of_messages(&mut all, direction);
+                    of_lists(&mut all, direction, rule.mode, &head_rule.lists);
+                }
+            }
             let rules = [(Direction::Request, &rule.request), (Direction::Response, &rule.response)];
             for (direction, body_rule) in rules {
                 if let Some(body_rule) = body_rule {
@@ -275,8 +284,20 @@ fn of_body_rule(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, bo
         Metric::InspectMicroseconds { direction },
         Metric::BodyBytes { direction },
     ]);
-    all.extend(Verdict::ALL.iter().map(|&verdict| Metric::Messages { direction, verdict }));
+    of_messages(all, direction);
+    of_lists(all, direction, mode, body_rule);
     all.extend(Uninspected::ALL.iter().map(|&reason| Metric::Uninspected { direction, reason }));
+    for engine in [Engine::BodySize, Engine::BodyDecode] {
+        let actions = [Action::Block, Action::WouldBlock, Action::Detect];
+        all.extend(actions.map(|action| Metric::Findings { engine, kind: None, direction, action }));
+    }
+}
+
+fn of_messages(all: &mut BTreeSet<Metric>, direction: Direction) {
+    all.extend(Verdict::ALL.iter().map(|&verdict| Metric::Messages { direction, verdict }));
+}
+
+fn of_lists(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, body_rule: &BodyRule) {
     let would = if mode == Mode::Block { Action::Block } else { Action::WouldBlock };
     let mut findings = |engine, kinds: KindSet, actions: &[Action]| {
         for kind in kinds.iter() {
@@ -287,9 +308,5 @@ fn of_body_rule(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, bo
     findings(Engine::Dlp, body_rule.redact, &[Action::Redact, Action::WouldRedact, Action::Detect]);
     if body_rule.sensitive_data {
         findings(Engine::SensitiveData, KindSet::all(), &[would]);
-    }
-    for engine in [Engine::BodySize, Engine::BodyDecode] {
-        let actions = [Action::Block, Action::WouldBlock, Action::Detect];
-        all.extend(actions.map(|action| Metric::Findings { engine, kind: None, direction, action }));
     }
 }

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -28,14 +29,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--envoy", type=Path, help="an Envoy binary")
     parser.addoption("--module", type=Path, help="bodyguard.wasm")
     parser.addoption("--tools", type=Path, help="the folder of kubectl and helm")
+    parser.addoption("--editor", type=Path, help="the folder of yaml-language-server")
 
 
 def need(name: str, folder: Path | None = None) -> str:
     """The path of a tool; without it the test is skipped, or fails where CI is set."""
-    found = shutil.which(name, path=str(folder)) if folder else shutil.which(name)
+    found = shutil.which(name, path=str(folder.resolve())) if folder else shutil.which(name)
     if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is missing: make deploy-test says how to get it")
+        give_up(f"{name} is missing: make deploy-test says how to get it")
     return found
+
+
+def give_up(why: str) -> NoReturn:
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
 
 
 def run(*command: str | Path, **options) -> str:

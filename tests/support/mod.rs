@@ -202,7 +202,18 @@ impl Host for Script {
     }
     fn set_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()> {
         self.count("set_header");
-        self.remove_header(direction, name)?;
+        self.open(direction)?;
+        let mut state = self.0.borrow_mut();
+        let list = state.headers.entry(direction).or_default();
+        match list.iter_mut().find(|(other, _)| other == name) {
+            Some(header) => header.1 = value.to_vec(),
+            None => list.push((name.to_owned(), value.to_vec())),
+        }
+        Ok(())
+    }
+    fn add_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()> {
+        self.count("add_header");
+        self.open(direction)?;
         self.0.borrow_mut().headers.entry(direction).or_default().push((name.to_owned(), value.to_vec()));
         Ok(())
     }

@@ -45,6 +45,6 @@ export const GROUPS = [
   ] },
   { title: "What is in force", panels: [
     { title: "Policies", about: "Which version each Envoy has, and how many of its rules block or only watch.", width: 7, draw: "policies", empty: "No Envoy with bodyguard is scraped." },
-    { title: "Trouble", about: "Errors by reason, refused policies, VMs made anew. All should be 0.", width: 5, draw: "bars", queries: { "policy refused": "sum(increase(bodyguard_policy_rejections_total[$rate])) > 0", "VM made anew": "sum(increase(envoy_wasm_bodyguard_vm_reload_success[$rate])) > 0" }, query: "sum by (reason) (increase(bodyguard_errors_total[$rate])) > 0", label: "reason", unit: count, empty: "None. Good." },
+    { title: "Trouble", about: "Errors by reason, refused policies, lost events, VMs made anew. All should be 0.", width: 5, draw: "bars", queries: { "policy refused": "sum(increase(bodyguard_policy_rejections_total[$rate])) > 0", "event lost": 'sum(increase(bodyguard_events_total{outcome!="exported"}[$rate])) > 0', "VM made anew": "sum(increase(envoy_wasm_bodyguard_vm_reload_success[$rate])) > 0" }, query: "sum by (reason) (increase(bodyguard_errors_total[$rate])) > 0", label: "reason", unit: count, empty: "None. Good." },
   ] },
 ];

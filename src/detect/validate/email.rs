@@ -71,6 +71,12 @@ fn strip_glue(before: &[u8]) -> Option<(&[u8], bool)> {
 
 /// The local part, the at sign as it is written, and the host.
 fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    if let Some((local, rest)) = boundary::find(value, b'@').and_then(|at| value.split_at_checked(at))
+        && !(boundary::holds(local, b'\\') | boundary::holds(local, b'&') | boundary::holds(local, b'%'))
+    {
+        let (at, host) = rest.split_at_checked(1)?;
+        return Some((local, at, host));
+    }
     let local =
         value.iter().zip(value.iter().skip(1)).position(|pair| matches!(pair, (b'@' | b'\\' | b'&', _) | (b'%', b'4')))?;
     let (local, rest) = value.split_at_checked(local)?;
@@ -87,8 +93,12 @@ fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 /// Bytes of the host up to its last label that is a top-level domain: `b.com.Then` ends a sentence at `b.com`.
 fn host_length(host: &[u8]) -> Option<usize> {
     let mut fitting = 0usize;
-    for label in host.split(|byte| *byte == b'.').take_while(|label| label.len() <= LABEL_MAX) {
-        fitting = fitting.saturating_add(label.len()).saturating_add(usize::from(fitting > 0));
+    if host.len() <= LABEL_MAX {
+        fitting = host.len();
+    } else {
+        for label in host.split(|byte| *byte == b'.').take_while(|label| label.len() <= LABEL_MAX) {
+            fitting = fitting.saturating_add(label.len()).saturating_add(usize::from(fitting > 0));
+        }
     }
     let mut rest = host.get(..fitting)?;
     while let Some(point) = rest.iter().rposition(|byte| *byte == b'.') {
@@ -116,6 +126,9 @@ fn is_top_level(label: &[u8]) -> bool {
 
 /// `18.2.0`, `v4.1`, `1.x`: the version of a package.
 fn is_version(host: &[u8]) -> bool {
+    if !matches!(host, [b'0'..=b'9' | b'v', ..]) {
+        return false;
+    }
     let mut labels = host.split(|byte| *byte == b'.');
     let number = |label: &[u8]| !label.is_empty() && label.iter().all(u8::is_ascii_digit);
     let first = labels.next().is_some_and(|label| number(label.strip_prefix(b"v").unwrap_or(label)));

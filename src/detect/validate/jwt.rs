@@ -81,13 +81,12 @@ impl<'a> Iterator for Parts<'a> {
 
 /// The bytes that base64url without padding stands for, put into `room`, which is as long; bits left over at the end are dropped.
 fn decode<'a>(text: &[u8], room: &'a mut [u8]) -> Option<&'a [u8]> {
-    let mut len = 0usize;
     let (groups, rest) = text.as_chunks();
-    let mut cells = room.chunks_mut(3);
-    for group in groups {
+    let mut len = groups.len().wrapping_mul(3);
+    let mut cells = room.as_chunks_mut().0.iter_mut();
+    for (group, cell) in groups.iter().zip(&mut cells) {
         let [_, bytes @ ..] = bits(group)?.to_be_bytes();
-        cells.next()?.copy_from_slice(&bytes);
-        len = len.wrapping_add(3);
+        *cell = bytes;
     }
     let last = match rest {
         [] => [0; 3],
@@ -99,7 +98,7 @@ fn decode<'a>(text: &[u8], room: &'a mut [u8]) -> Option<&'a [u8]> {
         let [a, b, c] = last;
         let [_, bytes @ ..] = bits(&[a, b, c, b'A'])?.to_be_bytes();
         let count = rest.len().wrapping_sub(1);
-        for (to, from) in cells.next()?.iter_mut().zip(bytes.iter().take(count)) {
+        for (to, from) in room.get_mut(len..)?.iter_mut().zip(bytes.iter().take(count)) {
             *to = *from;
         }
         len = len.wrapping_add(count);

@@ -37,6 +37,8 @@ class Setup:
     ecds: bool = False
     # More fields for the route to the upstream.
     route: dict = field(default_factory=dict)
+    # Routes before that one.
+    routes: list[dict] = field(default_factory=list)
     # Further clusters, by name: the port of their one endpoint on this machine; None: they have none.
     clusters: dict[str, int | None] = field(default_factory=dict)
 
@@ -125,6 +127,7 @@ def _cluster(protocol: str, port: int | None) -> dict:
 def _listener(name: str, cluster: str, filters: list, setup: Setup) -> dict:
     action = {"cluster": cluster, "timeout": "10s", **setup.route}
     routes = [
+        *setup.routes,
         {"match": {"connect_matcher": {}}, "route": {**action, "upgrade_configs": [{"upgrade_type": "CONNECT"}]}},
         {"match": {"prefix": "/"}, "route": action},
     ]
