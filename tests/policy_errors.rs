@@ -575,7 +575,7 @@ fn detectors_are_checked_each_with_its_path() {
             "found beside no words, allowed: with words; in a regex write (?i)",
         ),
         ("own: {words: []}", ".words", "found no word, allowed: at least one"),
-        ("own: {words: ['']}", ".words[0]", "found \"\", allowed: a text of 1 to 64 bytes without control characters"),
+        ("own: {words: ['a', '']}", ".words[1]", "found \"\", allowed: a text of 1 to 64 bytes without control characters"),
         ("own: {regex: 'abc', near: {within: 9}}", ".near", "found no words, which is needed"),
         ("own: {regex: 'abc', near: {words: [x], within: 257}}", ".near.within", "found 257, allowed: an integer from 1 to 256"),
         (

@@ -99,7 +99,10 @@ fn source(name: &str, definition: &Cursor<'_>, report: &mut Report) -> Option<De
                 return None;
             }
             let ignore_case = definition.field("ignore_case").and_then(|flag| flag.boolean()).unwrap_or(false);
-            (Detector::of_words(name, items.iter().filter_map(Cursor::text), ignore_case), words.path)
+            // An empty word is reported already.
+            let known = || items.iter().filter_map(Cursor::text).filter(|word| !word.is_empty());
+            known().next()?;
+            (Detector::of_words(name, known(), ignore_case), words.path)
         }
         // Both at once, or a wrong type: that is reported already.
         _ if SOURCES.iter().any(|source| definition.field(source).is_some()) => return None,
