@@ -82,9 +82,11 @@ impl Detector {
     /// # Errors
     /// They take too much room.
     pub fn of_words<'a>(name: &str, words: impl Iterator<Item = &'a str>, ignore_case: bool) -> Result<Detector, String> {
-        let mut words: Vec<&str> = words.collect();
+        let words: Vec<&str> = words.collect();
+        let longest = words.iter().map(|word| word.len()).max().unwrap_or(0);
         // The longer of two that begin alike is the one that is there.
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        let words: Vec<&str> =
+            (1..=longest).rev().flat_map(|len| words.iter().filter(move |word| word.len() == len)).copied().collect();
         let edge = |byte: Option<u8>| if byte.is_some_and(is_word_byte) { r"\b" } else { "" };
         let words = words.iter().map(|word| {
             let (first, last) = (word.as_bytes().first().copied(), word.as_bytes().last().copied());
