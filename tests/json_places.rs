@@ -154,7 +154,10 @@ fn what_cannot_be_is_refused_with_its_path() {
             "$.detectors.x.near: found near beside json_keys or large_array, allowed: in, paths, except_paths, mask",
         ),
         ("{x: {regex: ab, values: true}}", "$.detectors.x.values: found beside no json_keys, allowed: with json_keys"),
-        ("{x: {large_array: {min_items: 0}}}", "$.detectors.x.large_array.min_items: found 0, allowed: an integer from 1 to 1000000000"),
+        (
+            "{x: {large_array: {min_items: 0}}}",
+            "$.detectors.x.large_array.min_items: found 0, allowed: an integer from 1 to 1000000000",
+        ),
         (
             "{email: {json_keys: [a]}}",
             "$.detectors.email.json_keys: found json_keys for the built-in kind email, allowed: except, except_regex, near, mask, in, paths, except_paths",

@@ -592,3 +592,110 @@ fn checks_of_headers_and_queries_are_checked_like_those_of_bodies() {
     }
     assert_eq!(warnings(&route("checks: {headers: {dlp: {redact: [jwt]}}, query: {dlp: {block: [jwt]}}}")), [""; 0]);
 }
+
+/// A spec with these detectors, and a route that looks for `own`.
+fn detectors(detectors: &str) -> String {
+    format!(
+        "{{detectors: {{{detectors}}}, {}}}",
+        route("inspect_request_body: true, checks: {body: {dlp: {direction: request, block: [own]}}}")
+    )
+}
+
+#[test]
+fn detectors_are_checked_each_with_its_path() {
+    for (detector, place, message) in [
+        ("own: {}", "", "found no source, allowed: one of regex, words, json_keys, large_array; own is no built-in kind"),
+        (
+            "own: {regex: 'a', words: [b]}",
+            "",
+            "found regex and words, allowed: at most one of regex, words, json_keys, large_array",
+        ),
+        (
+            "own: {regex: '(?=a)'}",
+            ".regex",
+            "cannot be compiled: look-around, including look-ahead and look-behind, is not supported",
+        ),
+        ("own: {regex: 'a*'}", ".regex", "cannot be compiled: matches the empty text"),
+        ("own: {regex: '[ab]*a[ab]{16}'}", ".regex", "cannot be compiled: compiles to more than 262144 bytes"),
+        (
+            "own: {regex: 'a', ignore_case: true}",
+            ".ignore_case",
+            "found beside no words, allowed: with words; in a regex write (?i)",
+        ),
+        ("own: {words: []}", ".words", "found no word, allowed: at least one"),
+        ("own: {words: ['a', '']}", ".words[1]", "found \"\", allowed: a text of 1 to 64 bytes without control characters"),
+        ("own: {regex: 'abc', near: {within: 9}}", ".near", "found no words, which is needed"),
+        ("own: {regex: 'abc', near: {words: [x], within: 257}}", ".near.within", "found 257, allowed: an integer from 1 to 256"),
+        (
+            "own: {regex: 'abc', mask: stars}",
+            ".mask",
+            "found \"stars\", allowed: label, same_length, {keep_last: ...}, {keep_first: ...}, {hash: ...}",
+        ),
+        (
+            "own: {regex: 'abc', mask: {keep_last: 1, keep_first: 1}}",
+            ".mask",
+            "found keep_last and keep_first, allowed: at most one of keep_last, keep_first, hash",
+        ),
+        (
+            "own: {regex: 'abc', mask: {hash: {key: tiny-secret}}}",
+            ".mask.hash.key",
+            "found what is not shown, allowed: a text of 16 to 64 bytes, best random ones (openssl rand -hex 32)",
+        ),
+        (
+            "own: {regex: 'abc', validate: crc}",
+            ".validate",
+            "found \"crc\", allowed: luhn, mod97, aba, verhoeff, mod11, mod11_2, mod11_10, mod11_bsn, ean",
+        ),
+        (
+            "own: {regex: 'abc', grade: 1}",
+            ".grade",
+            "unknown field, allowed: regex, words, ignore_case, json_keys, values, large_array, in, paths, except_paths, except, \
+             except_regex, require, near, validate, mask",
+        ),
+    ] {
+        assert_errors(&detectors(detector), &[&format!("$.detectors.own{place}: {message}")]);
+    }
+    assert_errors(
+        &detectors("own: {regex: abc}, email: {regex: abc}"),
+        &[
+            "$.detectors.email.regex: found regex for the built-in kind email, allowed: except, except_regex, near, mask, in, paths, except_paths",
+        ],
+    );
+    assert_eq!(errors(&detectors("Own: {regex: abc}, own: {regex: abc}")).len(), 1);
+    let many: Vec<String> = (0..101)
+        .map(|number| format!("own{}: {{regex: abc{number}}}", if number == 0 { String::new() } else { number.to_string() }))
+        .collect();
+    let found = errors(&detectors(&many.join(", ")));
+    assert_eq!(found, ["$.detectors.own100: found more than 100 kinds of the policy's own, allowed: 100"]);
+}
+
+#[test]
+fn lists_name_the_policys_own_kinds_beside_the_built_in_ones() {
+    let found = errors(&detectors("owm: {regex: abc}"));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].ends_with(", owm; did you mean owm?"), "{found:?}");
+    assert_eq!(
+        warnings(&detectors("own: {regex: abc}, other: {regex: abd}")),
+        ["$.detectors.other: has no effect: no block or redact list of an inspected direction names it"]
+    );
+    let slow = warnings(&detectors("own: {regex: '[a-z]+@corp'}"));
+    assert!(
+        slow.len() == 1 && slow[0].starts_with("$.detectors.own: begins with nothing rare: it is tried at about one of "),
+        "{slow:?}"
+    );
+}
+
+#[test]
+fn a_threshold_is_one_number_or_one_a_kind() {
+    let dlp = |dlp: &str| route(&format!("inspect_request_body: true, checks: {{body: {{dlp: {{direction: request, {dlp}}}}}}}"));
+    let place = "$.domains[0].routes[0].policy.checks.body.dlp.min_findings";
+    assert_errors(
+        &dlp("block: [email], min_findings: 0"),
+        &[&format!("{place}: found 0, allowed: an integer from 1 to 1000000")],
+    );
+    assert_errors(&dlp("block: [email], redact: [email], min_findings: {email: 5}"), &[]);
+    assert_eq!(
+        warnings(&dlp("block: [email], min_findings: {ssn: 5}")),
+        [format!("{place}.ssn: has no effect: block does not name ssn")]
+    );
+}

@@ -1,13 +1,14 @@
 //! A policy's own kinds: the scanner finds what a regex search finds, in every cut, whatever the regex and the body.
 //!
 //! Cases come from a counter, so that a failure names the case that shows it.
-#![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used, clippy::string_slice, clippy::indexing_slicing)]
 
 mod reference;
 
 use std::sync::Arc;
 
-use bodyguard::detect::{Conditions, Detector, Detectors, Kind, Near, Pattern};
+use bodyguard::detect::checksum::Checksum;
+use bodyguard::detect::{Conditions, Detector, Detectors, Kind, Near, Pattern, Setting};
 use bodyguard::scan::{Finding, Program, Programs, Scanner};
 use reference::own::Own;
 
@@ -135,6 +136,7 @@ fn check(case: u64) -> usize {
                 except: [b"ab".to_vec(), b"aa".to_vec()].into(),
                 except_regex: vec![Pattern::new("^b.*b$").unwrap()],
                 require: if random.below(2) == 0 { vec![] } else { vec![Pattern::new("[ab]").unwrap()] },
+                validate: None,
                 near: (random.below(2) == 0).then(|| Near::new(near.iter().copied(), within).unwrap()),
             };
         }
@@ -204,6 +206,42 @@ fn long_walks_that_cross_each_other_find_the_same() {
         let expected = Own { kind, regex, near: None, detector: detectors.get(kind).unwrap() }.scan(&body);
         for cuts in [vec![], cuts(&mut random, body.len())] {
             assert_eq!(scan_cut(&program, &body, &cuts), expected, "case {case}: {regex} in {} at {cuts:?}", body.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn conditions_are_those_of_the_policy_for_built_in_kinds_too() {
+    let mut detectors = Detectors::default();
+    let of = |conditions| Setting { conditions, mask: None };
+    detectors.set(
+        Kind::EMAIL,
+        of(Conditions { except_regex: vec![Pattern::new(r"@example\.com$").unwrap()], ..Conditions::default() }),
+    );
+    detectors.set(Kind::SSN, of(Conditions { near: Some(Near::new(["ssn"].into_iter(), 30).unwrap()), ..Conditions::default() }));
+    let mut account = Detector::of_regex("account", "[0-9]{10}").unwrap();
+    account.setting.conditions.validate = Checksum::from_name("luhn");
+    let account = detectors.add(account).unwrap();
+    let words = Detector::of_words("words", ["top secret", "secret"].into_iter(), true).unwrap();
+    let words = detectors.add(words).unwrap();
+    let kinds = [Kind::EMAIL, Kind::SSN, account, words].into_iter().collect();
+    let program = Programs::new(Arc::new(detectors)).of(kinds);
+    for (body, wanted) in [
+        ("ada@example.com bob@example.org", &[(Kind::EMAIL, "bob@example.org")][..]),
+        (r"ada@ex\u0061mple.com", &[]),
+        ("078-05-1120", &[]),
+        ("the ssn is 078-05-1120", &[(Kind::SSN, "078-05-1120")]),
+        (r#"{"v":"078-05-1120","of":"SSN"}"#, &[(Kind::SSN, "078-05-1120")]),
+        ("the ssn is                              078-05-1120", &[]),
+        ("1234567897 1234567890", &[(account, "1234567897")]),
+        ("TOP SECRET, secrets, my_secret, Secret.", &[(words, "TOP SECRET"), (words, "Secret")]),
+        (r#"{"a":"x\nsecret"}"#, &[(words, "secret")]),
+    ] {
+        for step in [1, 7, body.len()] {
+            let cuts: Vec<usize> = (0..body.len()).step_by(step).collect();
+            let found = scan_cut(&program, body.as_bytes(), &cuts);
+            let found: Vec<_> = found.iter().map(|one| (one.kind, &body[one.start as usize..one.end as usize])).collect();
+            assert_eq!(found, wanted, "{body}");
         }
     }
 }

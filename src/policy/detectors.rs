@@ -9,6 +9,7 @@ use super::node::Node;
 use super::routing::Routing;
 use super::shape::Report;
 use crate::body::{JsonPath, JsonPaths, MAX_PATHS, MAX_STEPS, PathSet};
+use crate::detect::checksum::Checksum;
 use crate::detect::{
     Conditions, Detector, Detectors, HashKey, Kind, KindSet, MAX_ALL_COMPILED_BYTES, MAX_DETECTORS, MAX_NEAR_WORDS, Mask, Near,
     Pattern, Setting,
@@ -161,7 +162,10 @@ fn source(name: &str, definition: &Cursor<'_>, report: &mut Report) -> Option<De
                 return None;
             }
             let ignore_case = definition.field("ignore_case").and_then(|flag| flag.boolean()).unwrap_or(false);
-            (Detector::of_words(name, items.iter().filter_map(Cursor::text), ignore_case), words.path)
+            // An empty word is reported already.
+            let known = || items.iter().filter_map(Cursor::text).filter(|word| !word.is_empty());
+            known().next()?;
+            (Detector::of_words(name, known(), ignore_case), words.path)
         }
         // Both at once, or a wrong type: that is reported already.
         _ if SOURCES.iter().any(|source| definition.field(source).is_some()) => return None,
@@ -195,6 +199,7 @@ fn setting(definition: &Cursor<'_>, report: &mut Report) -> Setting {
         except_regex: patterns(definition, "except_regex", report),
         require: patterns(definition, "require", report),
         near: definition.field("near").and_then(|field| near(&field, report)),
+        validate: definition.field("validate").and_then(|field| Checksum::from_name(field.text()?)),
     };
     Setting { conditions, mask: definition.field("mask").and_then(|field| mask(&field)) }
 }
@@ -233,4 +238,15 @@ fn mask(field: &Cursor<'_>) -> Option<Mask> {
     let kept = |name| field.field(name).and_then(|kept| u8::try_from(kept.integer()?).ok());
     let key = || HashKey::new(field.field("hash")?.field("key")?.text()?.as_bytes());
     kept("keep_last").map(Mask::KeepLast).or_else(|| kept("keep_first").map(Mask::KeepFirst)).or_else(|| key().map(Mask::Hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::CHECKSUM;
+    use crate::detect::checksum::CHECKSUMS;
+
+    #[test]
+    fn every_checksum_can_be_named() {
+        assert!(CHECKSUM.allowed.iter().copied().eq(CHECKSUMS.iter().map(|checksum| checksum.name)));
+    }
 }

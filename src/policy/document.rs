@@ -41,6 +41,8 @@ pub(super) static BODY_MODE: Choice = names(&["auto", "buffered", "streamed"]);
 pub(super) static MASK: Choice = names(&["label", "same_length"]);
 pub(super) static DETECTOR_MASK: Choice = names(&["label", "same_length"]);
 pub(super) static IN_JSON: Choice = names(&["keys", "values", "both"]);
+pub(super) static CHECKSUM: Choice =
+    names(&["luhn", "mod97", "aba", "verhoeff", "mod11", "mod11_2", "mod11_10", "mod11_bsn", "ean"]);
 pub(super) static RANGES: Choice = names(&["strip", "allow"]);
 pub(super) static UPGRADES: Choice = names(&["allow", "deny"]);
 pub(super) static DIRECTION: Choice = names(&["response", "request", "both"]);
@@ -145,6 +147,11 @@ static DETECTOR: Shape = Shape {
         ),
         field("require", "all of these are found in a value; write ^...$ to match all of it", Holds::List(&Holds::Text(&REGEX))),
         field("near", "one of these words stands near a value", Holds::Object(&NEAR)),
+        field(
+            "validate",
+            "the check digits of a value, without what separates its letters and digits, are right by this algorithm",
+            Holds::Choice(&CHECKSUM),
+        ),
         field(
             "mask",
             "how a value is masked: label (default), same_length, {keep_last: n}, {keep_first: n} or {hash: {key: ...}}",

@@ -78,7 +78,7 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
             let of_kinds: Map<String, Value> = kinds::of_dlp().map(|kind| (kind.name().into(), value.clone())).collect();
             json!({"anyOf": [
                 value,
-                {"type": "object", "properties": of_kinds, "propertyNames": text_schema(&KIND_NAME), "additionalProperties": value},
+                {"type": "object", "properties": of_kinds, "propertyNames": own_kind(), "additionalProperties": value},
             ]})
         }
         Holds::ChoiceOr(choice, shape) => {
@@ -86,14 +86,11 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
             json!({"anyOf": [choice_schema(choice), {"$ref": format!("#/$defs/{}", shape.name)}]})
         }
         Holds::Text(format) | Holds::Secret(format) => text_schema(format),
-        // What a policy calls its own kinds is not known here; only that it takes no name of ours.
-        Holds::Kind => {
-            let detect_only: Vec<_> = Kind::all().filter(|kind| kind.spec().detect_only).map(Kind::name).collect();
-            json!({"anyOf": [
-                {"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()},
-                {"allOf": [text_schema(&KIND_NAME), {"not": {"enum": detect_only}}]},
-            ]})
-        }
+        // What a policy calls its own kinds is not known here.
+        Holds::Kind => json!({"anyOf": [
+            {"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()},
+            own_kind(),
+        ]}),
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
         Holds::Object(shape) | Holds::ObjectOnly(shape, _) => {
             define(shape, defs);
@@ -109,6 +106,16 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         Holds::Ignored(_) => json!({}),
         Holds::Refused(_) => json!({"not": {}}),
     }
+}
+
+/// A name that may be a policy's own kind: no built-in one that no list may hold.
+fn own_kind() -> Value {
+    let refused: Vec<&str> = Kind::all().filter(|kind| kind.spec().detect_only).map(Kind::name).collect();
+    let mut schema = text_schema(&KIND_NAME);
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("not".into(), json!({"enum": refused}));
+    }
+    schema
 }
 
 fn choice_schema(choice: &Choice) -> Value {

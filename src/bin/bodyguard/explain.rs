@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use bodyguard::act::Direction;
-use bodyguard::policy::{BodyMode, BodyRule, FailMode, Mode, Policy, Resolution, Rule};
+use bodyguard::policy::{BodyMode, BodyRule, FailMode, MinFindings, Mode, Policy, Resolution, Rule};
 
 use crate::request::RequestArgs;
 use crate::{EXIT_OK, Failed, require_policy};
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
         writeln!(out)?;
         for (direction, body_rule) in [(Direction::Request, &rule.request), (Direction::Response, &rule.response)] {
             writeln!(out, "What happens to a {direction}:")?;
-            for line in head_consequences(rule, direction) {
+            for line in head_consequences(&policy, rule, direction) {
                 writeln!(out, "  {line}")?;
             }
             match body_rule {
@@ -57,8 +57,20 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
     Ok(EXIT_OK)
 }
 
+/// How many findings block.
+fn findings(policy: &Policy, body_rule: &BodyRule) -> String {
+    match &body_rule.min_findings {
+        MinFindings::OfAll(1) => "a finding".into(),
+        MinFindings::OfAll(least) => format!("{least} findings"),
+        MinFindings::ByKind(by_kind) => {
+            let of_kind = by_kind.iter().map(|(kind, least)| format!("{least} of {}", policy.detectors.name(*kind)));
+            format!("enough findings ({}, one of others)", of_kind.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 /// What the filter will do with the head of a message, a sentence a line.
-fn head_consequences(rule: &Rule, direction: Direction) -> Vec<String> {
+fn head_consequences(policy: &Policy, rule: &Rule, direction: Direction) -> Vec<String> {
     let mut lines = Vec::new();
     let parts = match direction {
         Direction::Request => vec![("its headers", &rule.heads.request_headers), ("its query", &rule.heads.query)],
@@ -67,7 +79,8 @@ fn head_consequences(rule: &Rule, direction: Direction) -> Vec<String> {
     for (part, head_rule) in parts {
         let Some(head_rule) = head_rule else { continue };
         let lists = &head_rule.lists;
-        let kinds = |set: bodyguard::detect::KindSet| set.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+        let kinds =
+            |set: bodyguard::detect::KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
         if !lists.block.is_empty() {
             let blocked = if rule.mode == Mode::Block { "is refused" } else { "is recorded as a would-block, and passes" };
             lines.push(format!("with a finding of {} in {part}, it {blocked}.", kinds(lists.block)));
@@ -100,7 +113,7 @@ fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &
     if body_rule.sensitive_data {
         lines.push(format!("with a finding of any kind, it {blocked}."));
     } else if !body_rule.block.is_empty() {
-        lines.push(format!("with a finding of {}, it {blocked}.", kinds(body_rule.block)));
+        lines.push(format!("with {} of {}, it {blocked}.", findings(policy, body_rule), kinds(body_rule.block)));
     }
     let any_finding_blocks = blocks && body_rule.sensitive_data;
     if !body_rule.redact.is_empty() && !any_finding_blocks {

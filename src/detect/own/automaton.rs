@@ -213,9 +213,11 @@ impl<'a> Copier<'a> {
             }
         }
         // Those that match come last.
-        let mut order: Vec<usize> = (0..self.seen.len()).collect();
-        order.sort_by_key(|index| self.seen.get(*index).is_some_and(|state| state.is_match()));
-        let first_match = order.iter().filter(|index| self.seen.get(**index).is_some_and(|state| !state.is_match())).count();
+        let that =
+            |match_states| (0..).zip(&self.seen).filter(move |(_, state)| state.is_match() == match_states).map(|(at, _)| at);
+        let mut order: Vec<usize> = that(false).collect();
+        let first_match = order.len();
+        order.extend(that(true));
         let mut renumbered = vec![Automaton::DEAD; order.len().checked_add(1)?];
         for (new, old) in (1..).zip(&order) {
             *renumbered.get_mut(old.checked_add(1)?)? = new;

@@ -15,6 +15,7 @@ pub use automaton::{Automaton, MAX_COMPILED_BYTES, MAX_MATCH_BYTES, State};
 pub use near::{MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, Near};
 pub use prints::{ByteSet, Prints};
 
+use super::checksum::Checksum;
 use super::kind::{Kind, Mask};
 use super::pattern::Pattern;
 
@@ -63,6 +64,8 @@ pub struct Conditions {
     pub require: Vec<Pattern>,
     /// What stands near.
     pub near: Option<Near>,
+    /// Its check digits are right.
+    pub validate: Option<&'static Checksum>,
 }
 
 impl Detector {
@@ -79,9 +82,11 @@ impl Detector {
     /// # Errors
     /// They take too much room.
     pub fn of_words<'a>(name: &str, words: impl Iterator<Item = &'a str>, ignore_case: bool) -> Result<Detector, String> {
-        let mut words: Vec<&str> = words.collect();
+        let words: Vec<&str> = words.collect();
+        let longest = words.iter().map(|word| word.len()).max().unwrap_or(0);
         // The longer of two that begin alike is the one that is there.
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        let words: Vec<&str> =
+            (1..=longest).rev().flat_map(|len| words.iter().filter(move |word| word.len() == len)).copied().collect();
         let edge = |byte: Option<u8>| if byte.is_some_and(is_word_byte) { r"\b" } else { "" };
         let words = words.iter().map(|word| {
             let (first, last) = (word.as_bytes().first().copied(), word.as_bytes().last().copied());
@@ -167,12 +172,19 @@ impl Conditions {
             && !self.except_regex.iter().any(|except| except.is_match(value))
             && self.require.iter().all(|require| require.is_match(value))
             && self.near.as_ref().is_none_or(|near| near.holds(before, after))
+            && self.validate.is_none_or(|checksum| valid(checksum, value))
     }
 
     /// Bytes to know before and behind a value.
     pub fn reach(&self) -> usize {
         self.near.as_ref().map_or(0, Near::reach)
     }
+}
+
+/// Are the check digits of a value right? What separates its letters and digits is left out.
+fn valid(checksum: &Checksum, value: &[u8]) -> bool {
+    let plain: Vec<u8> = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect();
+    (checksum.valid)(&plain)
 }
 
 /// A byte of a word, as `\w` has it.

@@ -87,9 +87,12 @@ impl Prints {
             [2, 1, 0].map(|back| lead.checked_sub(back).and_then(|place| path.get(place)).copied().unwrap_or(ByteSet::ALL))
         };
         let sets = |lead: usize| {
-            let mut sets: Vec<[ByteSet; PRINT]> = paths.iter().map(|path| at(path, lead)).collect();
-            sets.sort_unstable();
-            sets.dedup();
+            let mut sets: Vec<[ByteSet; PRINT]> = Vec::with_capacity(paths.len());
+            for print in paths.iter().map(|path| at(path, lead)) {
+                if !sets.contains(&print) {
+                    sets.push(print);
+                }
+            }
             sets
         };
         let chance = |lead: &usize| sets(*lead).iter().map(print_chance).fold(0u64, u64::saturating_add);
