@@ -1,7 +1,14 @@
 //! A policy's own kinds: the scanner finds what a regex search finds, in every cut, whatever the regex and the body.
 //!
 //! Cases come from a counter, so that a failure names the case that shows it.
-#![allow(clippy::arithmetic_side_effects, clippy::panic, clippy::unwrap_used, clippy::string_slice, clippy::indexing_slicing)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::string_slice,
+    clippy::indexing_slicing
+)]
 
 mod reference;
 
