@@ -326,13 +326,14 @@ proptest! {
 
 // --- documents that come with the project ---
 
-const READ_BY_NAME: [(&str, &str); 6] = [
+const READ_BY_NAME: [(&str, &str); 7] = [
     ("api-dlp", FULL),
     ("own-data", include_str!("../policies/own-data.yaml")),
     ("observe-only", include_str!("../policies/observe-only.yaml")),
     ("pci", include_str!("../policies/pci.yaml")),
     ("secrets-out", include_str!("../policies/secrets-out.yaml")),
     ("pii-redact", include_str!("../policies/pii-redact.yaml")),
+    ("headers-and-queries", include_str!("../policies/headers-and-queries.yaml")),
 ];
 
 fn shipped(name: &str) -> Policy {

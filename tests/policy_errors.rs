@@ -549,6 +549,50 @@ fn where_events_go_has_values_of_its_own_where_nothing_is_said() {
     assert_eq!((otlp.headers[0].0.as_str(), otlp.headers[0].1.reveal()), ("x-key", "hunter2"));
 }
 
+#[test]
+fn checks_of_headers_and_queries_are_checked_like_those_of_bodies() {
+    const NAMES: &str = "a header name (RFC 9110 token) that is no part of the framing, or the beginning of one and a *";
+    for (checks, place, message) in [
+        ("headers: {}", "headers", "found no dlp, which is needed".to_owned()),
+        ("headers: {dlp: {}}", "headers.dlp", "found neither block nor redact, allowed: at least one of them, not empty".into()),
+        (
+            "headers: {dlp: {redact: [jwt], exclude: [Host]}}",
+            "headers.dlp.exclude[0]",
+            format!("found \"Host\", allowed: {NAMES}"),
+        ),
+        (
+            "headers: {dlp: {redact: [jwt], include: [':path']}}",
+            "headers.dlp.include[0]",
+            format!("found \":path\", allowed: {NAMES}"),
+        ),
+        (
+            "headers: {dlp: {redact: [jwt], only: [a], include: [b]}}",
+            "headers.dlp",
+            "found only and include, allowed: at most one of only, include".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], only: [a], exclude: [b]}}",
+            "query.dlp",
+            "found only and exclude, allowed: at most one of only, exclude".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], direction: both}}",
+            "query.dlp.direction",
+            "unknown field, allowed: block, redact, exclude, only, mask, redact_in_observe_modes".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], block: [jwt]}}",
+            "query.dlp.redact[0]",
+            "found \"jwt\", which block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more"
+                .into(),
+        ),
+    ] {
+        let text = route(&format!("checks: {{{checks}}}"));
+        assert_one(&text, &format!(".policy.checks.{place}"), &message);
+    }
+    assert_eq!(warnings(&route("checks: {headers: {dlp: {redact: [jwt]}}, query: {dlp: {block: [jwt]}}}")), [""; 0]);
+}
+
 /// A spec with these detectors, and a route that looks for `own`.
 fn detectors(detectors: &str) -> String {
     format!(
@@ -560,8 +604,12 @@ fn detectors(detectors: &str) -> String {
 #[test]
 fn detectors_are_checked_each_with_its_path() {
     for (detector, place, message) in [
-        ("own: {}", "", "found no source, allowed: one of regex, words; own is no built-in kind"),
-        ("own: {regex: 'a', words: [b]}", "", "found regex and words, allowed: at most one of regex, words"),
+        ("own: {}", "", "found no source, allowed: one of regex, words, json_keys, large_array; own is no built-in kind"),
+        (
+            "own: {regex: 'a', words: [b]}",
+            "",
+            "found regex and words, allowed: at most one of regex, words, json_keys, large_array",
+        ),
         (
             "own: {regex: '(?=a)'}",
             ".regex",
@@ -599,16 +647,19 @@ fn detectors_are_checked_each_with_its_path() {
             "found \"crc\", allowed: luhn, mod97, aba, verhoeff, mod11, mod11_2, mod11_10, mod11_bsn, ean",
         ),
         (
-            "own: {regex: 'abc', json_keys: [grade]}",
-            ".json_keys",
-            "unknown field, allowed: regex, words, ignore_case, except, except_regex, require, near, validate, mask",
+            "own: {regex: 'abc', grade: 1}",
+            ".grade",
+            "unknown field, allowed: regex, words, ignore_case, json_keys, values, large_array, in, paths, except_paths, except, \
+             except_regex, require, near, validate, mask",
         ),
     ] {
         assert_errors(&detectors(detector), &[&format!("$.detectors.own{place}: {message}")]);
     }
     assert_errors(
         &detectors("own: {regex: abc}, email: {regex: abc}"),
-        &["$.detectors.email.regex: found regex for the built-in kind email, allowed: except, except_regex, near, mask"],
+        &[
+            "$.detectors.email.regex: found regex for the built-in kind email, allowed: except, except_regex, near, mask, in, paths, except_paths",
+        ],
     );
     assert_eq!(errors(&detectors("Own: {regex: abc}, own: {regex: abc}")).len(), 1);
     let many: Vec<String> = (0..101)

@@ -19,7 +19,7 @@ use super::node::{Node, field_path, item_path};
 use super::path;
 use super::routing::{Domain, HostEntry, Route, Routing};
 use super::shape::{Holds, Report, check};
-use super::{Policy, Problem};
+use super::{JsonRules, Policy, Problem};
 use crate::detect::KindSet;
 use crate::scan::Programs;
 
@@ -44,7 +44,8 @@ pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
         spec.field("max_inflight_body_bytes").and_then(|field| field.integer()).unwrap_or(BUILT_IN_INFLIGHT_BYTES);
     let detectors = Arc::new(detectors::read(spec.field("detectors").as_ref(), &mut report));
     let mut programs = Programs::new(Arc::clone(&detectors));
-    let routing = read_routing(&spec, &mut programs, &mut report);
+    let json = detectors::json_rules(spec.field("detectors").as_ref(), &detectors, &mut report);
+    let routing = read_routing(&spec, &mut programs, &json, &mut report);
     detectors::warn_about_unused(spec.field("detectors").as_ref(), &detectors, &routing, &mut report);
     let otlp = Otlp::read(&spec, &mut report);
     warn_about_budget(&spec, &routing, max_inflight_body_bytes, &mut report);
@@ -67,7 +68,7 @@ pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
     })
 }
 
-fn read_routing(spec: &Cursor<'_>, programs: &mut Programs, report: &mut Report) -> Routing {
+fn read_routing(spec: &Cursor<'_>, programs: &mut Programs, json: &JsonRules, report: &mut Report) -> Routing {
     let defaults = Block::read(spec.field("defaults").as_ref(), Scope::Defaults, programs.detectors(), report);
     let exclude = spec.field("exclude").map(|list| list.items()).unwrap_or_default();
     let exclude = exclude.iter().filter_map(|item| item.text()).map(|text| path::normalize(text.as_bytes()).into_owned());
@@ -76,7 +77,7 @@ fn read_routing(spec: &Cursor<'_>, programs: &mut Programs, report: &mut Report)
     let mut domains = Vec::new();
     for domain in spec.field("domains").map(|list| list.items()).unwrap_or_default() {
         hosts.read(&domain, domains.len(), report);
-        domains.push(read_domain(&domain, &defaults, programs, report));
+        domains.push(read_domain(&domain, &defaults, programs, json, report));
     }
     if domains.is_empty() {
         report.warning(field_path(&spec.path, "domains"), "no domain: nothing is inspected");
@@ -84,7 +85,7 @@ fn read_routing(spec: &Cursor<'_>, programs: &mut Programs, report: &mut Report)
     Routing::new(exclude, hosts.entries, domains)
 }
 
-fn read_domain(cursor: &Cursor<'_>, defaults: &Block, programs: &mut Programs, report: &mut Report) -> Domain {
+fn read_domain(cursor: &Cursor<'_>, defaults: &Block, programs: &mut Programs, json: &JsonRules, report: &mut Report) -> Domain {
     let policy = Block::read(cursor.field("policy").as_ref(), Scope::Domain, programs.detectors(), report).over(defaults);
     let items = cursor.field("routes").map(|list| list.items()).unwrap_or_default();
     let mut written: BTreeMap<String, String> = BTreeMap::new();
@@ -100,12 +101,12 @@ fn read_domain(cursor: &Cursor<'_>, defaults: &Block, programs: &mut Programs, r
             written.insert(matcher.signature(), route.path.clone());
         }
         let block = Block::read(route.field("policy").as_ref(), Scope::Route, programs.detectors(), report).over(&policy);
-        routes.push(Route { matcher, rule: Arc::new(block.into_rule(route.path.clone(), programs, report)) });
+        routes.push(Route { matcher, rule: Arc::new(block.into_rule(route.path.clone(), programs, report).in_json(json)) });
     }
     if items.is_empty() {
         // Without routes, the domain is a route of its own.
         let matcher = Matcher::read(None, report);
-        routes.push(Route { matcher, rule: Arc::new(policy.into_rule(cursor.path.clone(), programs, report)) });
+        routes.push(Route { matcher, rule: Arc::new(policy.into_rule(cursor.path.clone(), programs, report).in_json(json)) });
     }
     Domain::new(cursor.path.clone(), routes)
 }

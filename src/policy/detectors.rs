@@ -3,10 +3,12 @@
 //! This module refuses to know lists and routes, but for the warning about a kind that none of them names.
 
 use super::cursor::Cursor;
-use super::document::{DETECTOR_MASK, RESOURCE, SOURCES};
+use super::document::{DETECTOR_MASK, IN_JSON, RESOURCE, SOURCES};
+use super::json_rules::{JsonRules, JsonSource, Limit};
 use super::node::Node;
 use super::routing::Routing;
 use super::shape::Report;
+use crate::body::{JsonPath, JsonPaths, MAX_PATHS, MAX_STEPS, PathSet};
 use crate::detect::checksum::Checksum;
 use crate::detect::{
     Conditions, Detector, Detectors, HashKey, Kind, KindSet, MAX_ALL_COMPILED_BYTES, MAX_DETECTORS, MAX_NEAR_WORDS, Mask, Near,
@@ -20,7 +22,9 @@ const MAX_EXCEPT: usize = 1000;
 /// Most regexes of `except_regex` and of `require` of one kind.
 const MAX_REGEXES: usize = 20;
 /// What may be said of a built-in kind.
-const OF_BUILT_IN: [&str; 4] = ["except", "except_regex", "near", "mask"];
+const OF_BUILT_IN: [&str; 7] = ["except", "except_regex", "near", "mask", "in", "paths", "except_paths"];
+/// What needs a value to look at, and so cannot be said of what JSON's structure says.
+const OF_VALUES: [&str; 4] = ["except", "except_regex", "require", "near"];
 /// A regex that is noticed at more than one of so many bytes of an ordinary body slows every body down.
 const RARE: u64 = 50;
 
@@ -52,7 +56,9 @@ pub(super) fn read(cursor: Option<&Cursor<'_>>, report: &mut Report) -> Detector
             }
             None => {
                 let Some(mut detector) = source(name, &definition, report) else { continue };
-                warn_about_cost(&definition, &detector, report);
+                if !detector.automaton.is_nothing() {
+                    warn_about_cost(&definition, &detector, report);
+                }
                 bytes = bytes.saturating_add(detector.automaton.bytes());
                 detector.setting = setting(&definition, report);
                 if detectors.add(detector).is_none() {
@@ -71,11 +77,54 @@ pub(super) fn read(cursor: Option<&Cursor<'_>>, report: &mut Report) -> Detector
     detectors
 }
 
+/// Reads what the detectors say about places in JSON.
+pub(super) fn json_rules(cursor: Option<&Cursor<'_>>, detectors: &Detectors, report: &mut Report) -> JsonRules {
+    let mut paths = JsonPaths::default();
+    let (mut limits, mut sources) = (Vec::new(), Vec::new());
+    for (name, definition) in cursor.map(|cursor| cursor.fields()).unwrap_or_default() {
+        let Some(kind) = detectors.kind(name) else { continue };
+        let mut set = |list: &str, path_of: fn(&str) -> Option<JsonPath>| {
+            let Some(list) = definition.field(list) else { return PathSet::EMPTY };
+            let of_items = list.items().into_iter().filter_map(|item| Some((path_of(item.text()?)?, item.path)));
+            of_items.fold(PathSet::EMPTY, |set, (path, at)| match paths.add(&path) {
+                Some(one) => set.union(one),
+                None => {
+                    let message =
+                        format!("more than can be followed, allowed: {MAX_PATHS} paths and keys with {MAX_STEPS} steps, in all");
+                    report.error(at, message);
+                    set
+                }
+            })
+        };
+        let limit = Limit {
+            keys: true,
+            values: true,
+            only: set("paths", |text| JsonPath::parse(text).ok()),
+            except: set("except_paths", |text| JsonPath::parse(text).ok()),
+        };
+        let wanted = set("json_keys", |text| Some(JsonPath::of_key(text)));
+        let places = [("keys", (true, false)), ("values", (false, true)), ("both", (true, true))];
+        let (keys, values) = definition.field("in").and_then(|place| place.choice(&IN_JSON, &places)).unwrap_or((true, true));
+        let limit = Limit { keys, values, ..limit };
+        if limit != Limit::default() {
+            limits.push((kind, limit));
+        }
+        if !wanted.is_empty() {
+            let of_values = definition.field("values").and_then(|values| values.boolean()).unwrap_or(true);
+            sources.push((kind, if of_values { JsonSource::Values(wanted) } else { JsonSource::Keys(wanted) }));
+        }
+        let items = definition.field("large_array").and_then(|array| array.field("min_items")).and_then(|items| items.integer());
+        sources.extend(items.map(|items| (kind, JsonSource::Items(items))));
+    }
+    JsonRules::new(paths, limits, sources)
+}
+
 /// Own kinds that no list of a rule names are compiled and never looked for.
 pub(super) fn warn_about_unused(cursor: Option<&Cursor<'_>>, detectors: &Detectors, routing: &Routing, report: &mut Report) {
     let Some(cursor) = cursor else { return };
-    let rules = routing.rules().flat_map(|rule| [&rule.request, &rule.response]).flatten();
-    let used = rules.fold(KindSet::EMPTY, |used, rule| used.union(rule.kinds()));
+    let bodies = routing.rules().flat_map(|rule| [&rule.request, &rule.response]).flatten();
+    let heads = routing.rules().flat_map(|rule| rule.heads.all()).map(|head_rule| &head_rule.lists);
+    let used = bodies.chain(heads).fold(KindSet::EMPTY, |used, rule| used.union(rule.kinds()));
     for (name, definition) in cursor.fields() {
         if detectors.kind(name).is_some_and(|kind| kind.own_number().is_some() && !used.contains(kind)) {
             report.warning(definition.path, "has no effect: no block or redact list of an inspected direction names it");
@@ -89,6 +138,20 @@ fn source(name: &str, definition: &Cursor<'_>, report: &mut Report) -> Option<De
     let words = definition.field("words");
     if let Some(ignore_case) = definition.field("ignore_case").filter(|_| words.is_none()) {
         report.error(ignore_case.path, "found beside no words, allowed: with words; in a regex write (?i)");
+    }
+    if let Some(values) = definition.field("values").filter(|_| definition.field("json_keys").is_none()) {
+        report.error(values.path, "found beside no json_keys, allowed: with json_keys");
+    }
+    let structure = definition.field("json_keys").or_else(|| definition.field("large_array"));
+    if let (Some(structure), None, None) = (structure, &regex, &words) {
+        for (field, at) in definition.fields().into_iter().filter(|(field, _)| OF_VALUES.contains(field)) {
+            report
+                .error(at.path, format!("found {field} beside json_keys or large_array, allowed: in, paths, except_paths, mask"));
+        }
+        if structure.items().is_empty() && matches!(structure.node, Node::List(_)) {
+            report.error(structure.path, "found no key, allowed: at least one");
+        }
+        return Some(Detector::of_structure(name));
     }
     let (built, path) = match (regex, words) {
         (Some((regex, path)), None) => (Detector::of_regex(name, regex), path),

@@ -5,8 +5,8 @@
 
 use super::events::EVENTS;
 use super::format::{
-    BLOCK_BODY, CONTENT_TYPE, DETECTOR_REGEX, HASH_KEY, HEADER_NAME, HEADER_VALUE, HOST, KIND_NAME, MEDIA_RANGE, METHOD, NAME,
-    PATH, PATH_OR_STAR, REGEX, VALUE, WORD,
+    BLOCK_BODY, CONTENT_TYPE, DETECTOR_REGEX, HASH_KEY, HEADER_NAME, HEADER_VALUE, HOST, JSON_PATH, KIND_NAME, MEDIA_RANGE,
+    METHOD, NAME, PATH, PATH_OR_STAR, REGEX, VALUE, WORD,
 };
 use super::heads::{HEADERS, QUERY};
 use super::shape::{Choice, Holds, Shape, field};
@@ -17,6 +17,8 @@ use crate::detect::MAX_NEAR_BYTES;
 pub(super) const MAX_BODY_BYTES: u64 = 134_217_728;
 /// Highest `min_findings`.
 pub(super) const MAX_MIN_FINDINGS: u64 = 1_000_000;
+/// Most items that an array may be allowed to have.
+const MAX_ITEMS: u64 = 1_000_000_000;
 /// Most letters and digits that a mask may keep.
 pub(super) const MAX_KEPT: u64 = 32;
 /// Most bytes of all bodies that a policy may ask one worker's VM to hold; the VM's memory ends at twice that.
@@ -38,6 +40,7 @@ pub(super) static FAIL_MODE: Choice = names(&["fail_open", "fail_close"]);
 pub(super) static BODY_MODE: Choice = names(&["auto", "buffered", "streamed"]);
 pub(super) static MASK: Choice = names(&["label", "same_length"]);
 pub(super) static DETECTOR_MASK: Choice = names(&["label", "same_length"]);
+pub(super) static IN_JSON: Choice = names(&["keys", "values", "both"]);
 pub(super) static CHECKSUM: Choice =
     names(&["luhn", "mod97", "aba", "verhoeff", "mod11", "mod11_2", "mod11_10", "mod11_bsn", "ean"]);
 pub(super) static RANGES: Choice = names(&["strip", "allow"]);
@@ -100,7 +103,7 @@ pub(super) static SPEC: Shape = Shape {
 };
 
 /// Where a kind of a policy's own gets its matches from: exactly one of these.
-pub(super) static SOURCES: &[&str] = &["regex", "words"];
+pub(super) static SOURCES: &[&str] = &["regex", "words", "json_keys", "large_array"];
 
 static DETECTOR: Shape = Shape {
     name: "detector",
@@ -118,6 +121,24 @@ static DETECTOR: Shape = Shape {
             Holds::List(&Holds::Text(&WORD)),
         ),
         field("ignore_case", "words in any case of ASCII letters (default false)", Holds::Bool),
+        field(
+            "json_keys",
+            "members of JSON objects with one of these names, at any depth: the values under them, each scalar one",
+            Holds::List(&Holds::Text(&VALUE)),
+        ),
+        field("values", "of json_keys: true (default): the values under the keys; false: the keys themselves", Holds::Bool),
+        field(
+            "large_array",
+            "a JSON array of at least so many items; it can block, and be masked only where it gets too long",
+            Holds::Object(&LARGE_ARRAY),
+        ),
+        field("in", "where in JSON a finding counts: keys, values, or both (default)", Holds::Choice(&IN_JSON)),
+        field(
+            "paths",
+            "where in JSON a finding counts: in the values at these paths, and in all that they hold; in what is no JSON, everywhere",
+            Holds::List(&Holds::Text(&JSON_PATH)),
+        ),
+        field("except_paths", "where in JSON a finding does not count", Holds::List(&Holds::Text(&JSON_PATH))),
         field("except", "values that are no finding", Holds::List(&Holds::Text(&VALUE))),
         field(
             "except_regex",
@@ -137,6 +158,13 @@ static DETECTOR: Shape = Shape {
             Holds::ChoiceOr(&DETECTOR_MASK, &KEEP_OR_HASH),
         ),
     ],
+};
+
+static LARGE_ARRAY: Shape = Shape {
+    name: "large_array",
+    some_of: &["min_items"],
+    one_of: &[],
+    fields: &[field("min_items", "items that make an array a finding", Holds::Integer(1, MAX_ITEMS))],
 };
 
 static NEAR: Shape = Shape {

@@ -2,7 +2,7 @@
 
 use super::host::HostPattern;
 use super::shape::Format;
-use crate::body::MediaRange;
+use crate::body::{JsonPath, MediaRange};
 use crate::detect::{HashKey, MAX_REGEX_BYTES, MAX_WORD_BYTES, Pattern};
 
 /// Longest `metadata.name`, in bytes: it becomes a metric label, and a label of Kubernetes has 63.
@@ -69,6 +69,12 @@ pub(super) static WORD: Format = Format {
 pub(super) static VALUE: Format = Format {
     expected: "a text of 1 to 4096 bytes",
     check: |text| require((1..=MAX_TEXT_BYTES).contains(&text.len())),
+    pattern: None,
+};
+
+pub(super) static JSON_PATH: Format = Format {
+    expected: "a JSON path of at most 256 bytes as in $.users[*].ssn, $..card or card.* (at any depth)",
+    check: |text| JsonPath::parse(text).map(drop),
     pattern: None,
 };
 

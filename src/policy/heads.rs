@@ -103,7 +103,7 @@ static HEADER_NAMES: Format = Format {
 static PARAMETER: Format = Format {
     expected: "the name of a parameter as it reads when it is decoded, 1 to 256 bytes",
     check: |text| require((1..=MAX_NAME_BYTES).contains(&text.len())),
-    pattern: None,
+    pattern: Some("^[\\s\\S]{1,256}$"),
 };
 
 /// Headers that frame a message or negotiate it: never read, for a mask in them would break it, and nobody keeps data there.
@@ -189,9 +189,14 @@ pub struct Names {
 }
 
 impl Heads {
+    /// Every rule that there is.
+    pub fn all(&self) -> impl Iterator<Item = &HeadRule> {
+        [&self.request_headers, &self.response_headers, &self.query].into_iter().flatten()
+    }
+
     /// Is nothing looked for there?
     pub fn is_empty(&self) -> bool {
-        self.request_headers.is_none() && self.response_headers.is_none() && self.query.is_none()
+        self.all().next().is_none()
     }
 }
 

@@ -266,6 +266,15 @@ impl Mode {
 }
 
 impl Rule {
+    /// The rule, with what the policy says about places in JSON.
+    fn in_json(mut self, json: &JsonRules) -> Rule {
+        for body_rule in [&mut self.request, &mut self.response].into_iter().flatten() {
+            let kinds = body_rule.kinds();
+            body_rule.json = json.of(|kind| kinds.contains(kind)).map(Arc::new);
+        }
+        self
+    }
+
     /// Is anything of a message inspected?
     pub fn inspects(&self) -> bool {
         self.request.is_some() || self.response.is_some() || !self.heads.is_empty()

@@ -53,7 +53,8 @@ impl Program {
         let detector =
             |kind: Kind| Some(Detector { kind, spec: kind.spec(), table: tables::table(kind)?, policy: Arc::clone(policy) });
         let detectors: Vec<Detector> = kinds.iter().filter_map(detector).collect();
-        let own: Vec<Kind> = kinds.iter().filter(|kind| policy.get(*kind).is_some()).collect();
+        let own: Vec<Kind> =
+            kinds.iter().filter(|kind| policy.get(*kind).is_some_and(|own| !own.automaton.is_nothing())).collect();
         let notice = Notice::new(own.iter().filter_map(|kind| policy.get(*kind)));
         let (starts, prefilter) = Starts::new(&detectors, &notice);
         let reach = kinds.iter().filter_map(|kind| policy.conditions(kind)).map(Conditions::reach).max().unwrap_or(0);

@@ -81,7 +81,7 @@ impl Event {
             actions,
             level: if judgement.code.is_some() || judgement.uninspected.is_some() { log::Level::Warn } else { log::Level::Info },
             nanoseconds: now,
-            trace: TraceParent::parse(of.traceparent),
+            trace: TraceParent::parse(of.traceparent, &policy.every_kind),
         }
     }
 

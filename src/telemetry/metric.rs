@@ -23,7 +23,7 @@ pub enum Metric {
         /// What was done.
         action: Action,
     },
-    /// `bodyguard_messages_total`: messages whose body was to be inspected.
+    /// `bodyguard_messages_total`: messages of which something was to be inspected.
     Messages {
         /// Of which kind.
         direction: Direction,

@@ -76,6 +76,17 @@ impl Automaton {
         Copier::new(&dfa).copy(max_len).ok_or_else(|| format!("compiles to more than {MAX_COMPILED_BYTES} bytes"))
     }
 
+    /// The automaton that matches nothing: of a kind whose values come from elsewhere.
+    pub(super) fn nothing() -> Automaton {
+        let starts = vec![Automaton::DEAD; 257];
+        Automaton { classes: [0; 256], next: Vec::new(), width: 0, first_match: State::MAX, starts, max_len: 0 }
+    }
+
+    /// Does it match nothing?
+    pub fn is_nothing(&self) -> bool {
+        self.next.is_empty()
+    }
+
     /// The state at a start that `before` stands before; `None`: the body starts there.
     #[inline]
     pub fn start(&self, before: Option<u8>) -> State {

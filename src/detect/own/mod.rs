@@ -1,7 +1,7 @@
 //! What a policy says about kinds: its own ones, and where a finding does not count.
 //!
 //! The policy reads its `detectors` into [`Detectors`]; scanners, masks, metrics and events ask them. A kind of a policy's own
-//! has one *source*, where its matches come from: a regex or words. [`Conditions`] judge each finding, of an own kind or a
+//! has one *source*, where its matches come from: a regex, words, or the structure of JSON (which others walk). [`Conditions`] judge each finding, of an own kind or a
 //! built-in one: a finding that they refuse is none, and nothing that overlaps it is looked for in its place.
 //! This module refuses to know documents and bodies.
 
@@ -95,6 +95,11 @@ impl Detector {
         let words: Vec<String> = words.collect();
         let flags = if ignore_case { "(?i)" } else { "" };
         Ok(Detector::of(name, Automaton::of(&format!("{flags}(?:{})", words.join("|")))?))
+    }
+
+    /// A kind whose values the structure of a body says, and no scanner looks for.
+    pub fn of_structure(name: &str) -> Detector {
+        Detector::of(name, Automaton::nothing())
     }
 
     fn of(name: &str, automaton: Automaton) -> Detector {
