@@ -7,8 +7,10 @@ use bodyguard::policy::Policy;
 #[path = "support/page.rs"]
 mod page;
 
+const POLICY: &str = include_str!("../docs/policy.md");
 const ROLLOUT: &str = include_str!("../docs/rollout.md");
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
+    ("policy", POLICY),
     ("install", include_str!("../docs/install.md")),
     ("rollout", ROLLOUT),
     ("limits", include_str!("../docs/limits.md")),
@@ -22,8 +24,8 @@ fn the_steps_of_a_rollout_print_what_the_page_says() {
 }
 
 #[test]
-fn the_policy_it_starts_with_loads_without_a_warning() {
-    for (_, text) in page::blocks(ROLLOUT, "yaml") {
+fn the_policies_that_are_shown_load_without_a_warning() {
+    for (_, text) in page::blocks(ROLLOUT, "yaml").into_iter().chain(page::blocks(POLICY, "yaml")) {
         let policy = Policy::from_yaml_or_json(text).unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!(policy.warnings, []);
     }
