@@ -105,7 +105,8 @@ fn mask_value(out: &mut Vec<u8>, finding: &Finding, value: &[u8], style: Style) 
             out.push(b']');
         }
         (Mask::Label, Style::InPlace) => hide_in_place(out, value),
-        (Mask::KeepLastDigits(keep), style) => keep_last_digits(out, value, usize::from(keep), style),
+        (Mask::KeepLastDigits(keep), style) => keep_last(out, value, usize::from(keep), style, |unit| unit.is_digit()),
+        (Mask::KeepLast(keep), style) => keep_last(out, value, usize::from(keep), style, |unit| unit.is_alphanumeric()),
     }
 }
 
@@ -120,12 +121,13 @@ fn hide_in_place(out: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
-/// Every digit but the last `keep` becomes `*`, separators stay. A digit that is written as an escape counts as one.
-fn keep_last_digits(out: &mut Vec<u8>, value: &[u8], keep: usize, style: Style) {
-    let digits = units(value).filter(|unit| unit.is_digit()).count();
-    let mut hidden = digits.saturating_sub(keep);
+/// Every character of the value that `counts` but the last `keep` becomes `*`, separators stay. One that is written as an escape
+/// counts as one.
+fn keep_last(out: &mut Vec<u8>, value: &[u8], keep: usize, style: Style, counts: fn(&Unit<'_>) -> bool) {
+    let all = units(value).filter(counts).count();
+    let mut hidden = all.saturating_sub(keep);
     for unit in units(value) {
-        if unit.is_digit() && hidden > 0 {
+        if counts(&unit) && hidden > 0 {
             hidden = hidden.saturating_sub(1);
             let stars = if style == Style::InPlace { unit.raw.len() } else { 1 };
             out.resize(out.len().saturating_add(stars), STAR);

@@ -28,11 +28,16 @@
 //!
 //! So a byte is walked by a small constant number of candidates of a kind, whatever the body.
 
+pub mod checksum;
+mod group;
 mod kind;
+mod near;
 mod table;
 mod validate;
 
+pub use group::{GROUPS, Group, PREFIX as GROUP_PREFIX, named};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
+pub use near::Near;
 pub use table::KINDS;
 
 /// May a match of `kind` that is still open and begins with `value` become a finding? `false` means that `accept` refuses it,

@@ -215,7 +215,7 @@ impl Side {
             block,
             redact,
             sensitive_data,
-            program: programs.of(if sensitive_data { KindSet::all() } else { block.union(redact) }),
+            program: programs.of(block.union(redact).union(if sensitive_data { KindSet::core() } else { KindSet::EMPTY })),
             json: None,
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),

@@ -4,8 +4,9 @@
 
 use super::cursor::Cursor;
 use super::document::{DIRECTION, MASK};
+use super::kinds;
 use super::shape::Report;
-use crate::detect::{Kind, KindSet};
+use crate::detect::KindSet;
 
 /// The cap of requests where none is set, in bytes. That of responses is 0, so it has to be set.
 const BUILT_IN_REQUEST_BYTES: u64 = 1_048_576;
@@ -73,19 +74,11 @@ impl Dlp {
         let directions = [("response", (false, true)), ("request", (true, false)), ("both", (true, true))];
         let direction = cursor.field("direction").and_then(|direction| direction.choice(&DIRECTION, &directions));
         let (request, response) = direction.unwrap_or((false, true));
-        let kind = |item: &Cursor<'_>| item.text().and_then(Kind::from_name);
         let items = |name| cursor.field(name).map(|list| list.items()).unwrap_or_default();
-        let block: KindSet = items("block").iter().filter_map(kind).collect();
-        for item in items("redact") {
-            if let Some(kind) = kind(&item).filter(|kind| block.contains(*kind)) {
-                report.error(
-                    item.path,
-                    format!("found {:?}, which block names too, allowed: a kind in one of the two lists", kind.name()),
-                );
-            }
-        }
+        let (blocked, redacted) = (items("block"), items("redact"));
+        kinds::check_apart(&blocked, &redacted, report);
+        let (block, redact) = (kinds::list(&blocked), kinds::list(&redacted));
         let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
-        let redact: KindSet = items("redact").iter().filter_map(kind).collect();
         let same_length = cursor.field("mask").map(|mask| same_length(&mask, redact, report)).unwrap_or_default();
         Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes, same_length }
     }
@@ -101,14 +94,14 @@ fn same_length(mask: &Cursor<'_>, redact: KindSet, report: &mut Report) -> KindS
     if mask.text().is_some() {
         return if says(mask) { redact } else { KindSet::EMPTY };
     }
-    let mut kinds = KindSet::EMPTY;
+    let mut all = KindSet::EMPTY;
     for (name, style) in mask.fields() {
-        let Some(kind) = Kind::from_name(name) else { continue };
-        if !redact.contains(kind) {
+        let named: KindSet = kinds::set(name).iter().filter(|kind| redact.contains(*kind)).collect();
+        if named.is_empty() && crate::detect::named(name).is_some() {
             report.warning(style.path, format!("has no effect: redact does not name {name}"));
         } else if says(&style) {
-            kinds.insert(kind);
+            all = all.union(named);
         }
     }
-    kinds
+    all
 }

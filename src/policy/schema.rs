@@ -72,14 +72,14 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         Holds::Integer(low, high) => json!({"type": "integer", "minimum": low, "maximum": high}),
         Holds::Choice(choice) => choice_schema(choice),
         Holds::OneOrByKind(choice) => {
-            let of_kinds: Map<String, Value> = kinds::of_dlp().map(|kind| (kind.name().into(), choice_schema(choice))).collect();
+            let of_kinds: Map<String, Value> = kinds::names().map(|name| (name.into(), choice_schema(choice))).collect();
             json!({"anyOf": [
                 choice_schema(choice),
                 {"type": "object", "properties": of_kinds, "additionalProperties": false},
             ]})
         }
         Holds::Text(format) => text_schema(format),
-        Holds::Kind => json!({"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()}),
+        Holds::Kind => json!({"enum": kinds::names().collect::<Vec<_>>()}),
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
         Holds::Object(shape) => {
             define(shape, defs);

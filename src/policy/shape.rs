@@ -46,7 +46,7 @@ pub(super) enum Holds {
     Integer(u64, u64),
     Choice(&'static Choice),
     Text(&'static Format),
-    /// The name of a kind that a dlp list may hold.
+    /// The name of a kind that a dlp list may hold, or of a group.
     Kind,
     List(&'static Holds),
     Object(&'static Shape),

@@ -52,6 +52,7 @@
 //! of each kind refuses starts in the middle of one; `benches/engine` shows the cost on bodies made to hurt.
 
 mod block;
+mod digits;
 mod heads;
 mod lane;
 mod prefilter;
@@ -64,7 +65,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use crate::detect::{Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
+use crate::detect::{Kind, KindSet};
 
 use lane::{Lane, Slice};
 pub use program::{Program, Programs};
@@ -87,7 +88,7 @@ pub struct Finding {
 /// Most characters behind the start of a value of `kind` until it is decided, and so most that a stream is held back for it. A
 /// character is a byte, or an escape of at most ten.
 pub fn hold_back(kind: Kind) -> usize {
-    kind.spec().max_len.saturating_add(LOOK_AHEAD)
+    kind.spec().max_len.saturating_add(kind.spec().look_ahead())
 }
 
 /// Bytes of a chunk that are joined to what is held from before, at first. If a value that starts there goes on, more follow.
@@ -99,7 +100,7 @@ struct Plain {
     program: Arc<Program>,
     /// By the number of their detector.
     lanes: Vec<Lane>,
-    /// The end of what was fed: all that is not decided, and [`LOOK_BEHIND`] bytes before it.
+    /// The end of what was fed: all that is not decided, and what validators look behind before it.
     held: Vec<u8>,
     /// Bytes fed.
     fed: u64,
@@ -160,7 +161,7 @@ impl Plain {
         self.report(u64::MAX, findings);
     }
 
-    /// Bytes of the body that are held now: at most twice the longest [`hold_back`] of its kinds and [`LOOK_BEHIND`].
+    /// Bytes of the body that are held now: at most twice the longest [`hold_back`] of its kinds and what they look behind.
     fn held(&self) -> usize {
         self.held.len()
     }
@@ -173,6 +174,11 @@ impl Plain {
         self.resume(slice);
         let floor = slice.index(self.decided);
         let Plain { program, lanes, ready, .. } = self;
+        program.starts.propose_carried(bytes, from, program.detectors(), |number, start| {
+            if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
+                lane.offer(at.saturating_add(start as u64), detector, slice, ready);
+            }
+        });
         let mut cursor = program.prefilter.start(bytes, from);
         while let Some(marks) = program.prefilter.next(bytes, &mut cursor) {
             program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start| {
@@ -196,7 +202,7 @@ impl Plain {
     /// What of the last scanned bytes must be held.
     fn keep<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let undecided = usize::try_from(self.fed.saturating_sub(self.decided)).unwrap_or(usize::MAX);
-        bytes.get(bytes.len().saturating_sub(undecided.saturating_add(LOOK_BEHIND))..).unwrap_or_default()
+        bytes.get(bytes.len().saturating_sub(undecided.saturating_add(self.program.look_behind()))..).unwrap_or_default()
     }
 
     /// Hands out what starts before `decided`.

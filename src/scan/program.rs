@@ -18,6 +18,7 @@ use super::{Finding, Scanner};
 pub struct Program {
     kinds: KindSet,
     detectors: Vec<Detector>,
+    look_behind: usize,
     pub(super) starts: Starts,
     pub(super) prefilter: Prefilter,
 }
@@ -39,13 +40,19 @@ impl Program {
         let detector = |kind: Kind| Some(Detector { kind, spec: kind.spec(), table: tables::table(kind)? });
         let detectors: Vec<Detector> = kinds.iter().filter_map(detector).collect();
         let (starts, prefilter) = Starts::new(&detectors);
-        Program { kinds, detectors, starts, prefilter }
+        let look_behind = detectors.iter().map(|detector| detector.spec.look_behind()).max().unwrap_or(0);
+        Program { kinds, detectors, look_behind, starts, prefilter }
     }
 
     /// Looks for every kind; made once in the life of a VM.
     pub fn all() -> &'static Arc<Program> {
         static ALL: LazyLock<Arc<Program>> = LazyLock::new(|| Arc::new(Program::new(KindSet::all())));
         &ALL
+    }
+
+    /// Most bytes that any of its kinds looks at before a match.
+    pub(super) fn look_behind(&self) -> usize {
+        self.look_behind
     }
 
     /// The kinds it looks for.
@@ -112,7 +119,7 @@ mod tests {
             let noticed = match kind.spec().anchor {
                 _ if kind == Kind::EMAIL => true,
                 Anchor::Prefix(texts) | Anchor::Inner(texts, _) => texts.iter().all(|text| text.len() >= PRINT),
-                Anchor::Digits(least) => (2..=SPAN_MAX).contains(&least),
+                Anchor::Digits(least) | Anchor::Led(_, least) => (2..=SPAN_MAX).contains(&least),
             };
             assert!(noticed, "{}", kind.name());
         }

@@ -84,10 +84,15 @@ impl Table {
     pub(super) fn matches(&self, state: State) -> bool {
         state >= self.first_match
     }
+
+    /// May `bytes`, and more behind them, match?
+    pub(super) fn begins(&self, bytes: &[u8]) -> bool {
+        bytes.iter().try_fold(START, |state, byte| Some(self.step(state, *byte)).filter(|state| *state != DEAD)).is_some()
+    }
 }
 
 /// The files, in the order of [`KINDS`].
-static FILES: [&[u8]; KINDS.len()] = include!("tables/files.rs");
+static FILES: &[&[u8]] = &include!("tables/files.rs");
 
 /// What was unpacked.
 static TABLES: [OnceLock<Option<Table>>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];

@@ -18,7 +18,6 @@ mod offsets;
 use std::sync::Arc;
 
 use super::{Finding, Plain, Program};
-use crate::detect::LOOK_BEHIND;
 
 pub(crate) use escape::escape_at;
 use escape::{ESCAPE_MAX, Parsed};
@@ -97,7 +96,7 @@ impl Scanner {
     }
 
     /// Bytes of the body that are held now: at most four times the longest [`hold_back`](super::hold_back) of its kinds and
-    /// [`LOOK_BEHIND`], and one escape. While escapes are near, each that is not decided takes 24 bytes more.
+    /// what they look behind, and one escape. While escapes are near, each that is not decided takes 24 bytes more.
     pub fn held(&self) -> usize {
         let view = self.view.as_ref().map_or(0, |view| view.scanner.held());
         self.raw.held().saturating_add(view).saturating_add(self.carry.len())
@@ -222,7 +221,7 @@ impl View {
     /// Will `raw` find from now on what the view would?
     fn knows_what(&self, raw: &Plain) -> bool {
         let decided = raw.decided.min(self.decided());
-        let near = self.offsets.end(self.offsets.behind_last()).saturating_add(LOOK_BEHIND as u64);
+        let near = self.offsets.end(self.offsets.behind_last()).saturating_add(raw.program.look_behind() as u64);
         let mut lanes = raw.lanes.iter().zip(&self.scanner.lanes);
         decided >= near
             && lanes.all(|(raw, view)| {

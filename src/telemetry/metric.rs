@@ -251,7 +251,7 @@ fn of_body_rule(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, bo
     findings(Engine::Dlp, body_rule.block, &[would]);
     findings(Engine::Dlp, body_rule.redact, &[Action::Redact, Action::WouldRedact, Action::Detect]);
     if body_rule.sensitive_data {
-        findings(Engine::SensitiveData, KindSet::all(), &[would]);
+        findings(Engine::SensitiveData, KindSet::core(), &[would]);
     }
     for engine in [Engine::BodySize, Engine::BodyDecode] {
         let actions = [Action::Block, Action::WouldBlock, Action::Detect];
