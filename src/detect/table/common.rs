@@ -72,8 +72,8 @@ pub(super) const ROWS: [KindSpec; 6] = [
         name: "ipv4",
         about: "public IPv4 address",
         rules: "Four numbers up to 255, outside the blocks for private, local, shared, documentation, test, multicast and reserved use. No \
-                network (`x.x.x.0`, `x.0.0.x`, a prefix length behind it), no version (`Chrome/120.0.1.2`, `version 1.2.3.4`), no \
-                longer chain.",
+                network (`x.x.x.0`, `x.0.0.x`, a prefix length behind it), no version (`Chrome/120.0.1.2`, `version 81.2.69.142`), no \
+                chapter (all numbers below 32, but for the public resolvers 1.1.1.1, 8.8.4.4, 8.8.8.8 and 9.9.9.9), no longer chain.",
         sources: &["RFC 791", "IANA IPv4 Special-Purpose Address Registry (RFC 6890)"],
         pattern: r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}",
         max_len: 15,
@@ -86,7 +86,7 @@ pub(super) const ROWS: [KindSpec; 6] = [
         name: "ipv6",
         about: "public IPv6 address",
         rules: "A global unicast address (`2000::/3`) that is not for documentation or protocols, the first group with four digits. No \
-                letter, digit or colon beside it.",
+                letter, digit or colon beside it, no prefix length behind it, not ending with `::`.",
         sources: &["RFC 4291", "IANA IPv6 Special-Purpose Address Registry (RFC 6890)"],
         pattern: "[23][0-9A-Fa-f]{3}(?::[0-9A-Fa-f]{0,4}){2,8}",
         max_len: 44,
@@ -115,7 +115,6 @@ pub(super) const ROWS: [KindSpec; 6] = [
                 "cell",
                 "cellphone",
                 "fax",
-                "call",
                 "sms",
                 "whatsapp",
                 "msisdn",

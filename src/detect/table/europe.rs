@@ -71,12 +71,25 @@ pub(super) const ROWS: [KindSpec; 11] = [
     KindSpec {
         name: "fr_nir",
         about: "French social security number (NIR)",
-        rules: "Fifteen characters, bare or grouped with spaces: sex, year, month, department (2A and 2B for Corsica), commune, serial, and the \
-                key modulo 97.",
+        rules: "Fifteen characters: sex, year, month, department (2A and 2B for Corsica), commune, serial, and the key modulo 97; grouped with \
+                spaces as it is, bare with a word for it near.",
         sources: &["INSEE, \"Numéro d'inscription au répertoire\"", "Décret n° 82-103"],
         pattern: "[12][ +]?[0-9]{2}[ +]?[0-9]{2}[ +]?[0-9][0-9AB][ +]?[0-9]{3}[ +]?[0-9]{3}[ +]?[0-9]{2}",
         anchor: Anchor::Digits(7),
         accept: europe::fr_nir,
+        near: near(&[
+            "nir",
+            "securite sociale",
+            "sécurité sociale",
+            "numero de securite sociale",
+            "numéro de sécurité sociale",
+            "social security",
+            "insee",
+            "carte vitale",
+            "nss",
+            "ssn",
+        ]),
+        alone: id::grouped,
         ..ID
     },
     KindSpec {

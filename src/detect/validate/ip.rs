@@ -35,13 +35,18 @@ pub(crate) fn v4(candidate: &Candidate<'_>) -> Option<usize> {
     (alone && !goes_on && is_public_v4(address)).then_some(candidate.value.len())
 }
 
+/// Public resolvers of names, which people know by heart.
+const RESOLVERS: [[u8; 4]; 4] = [[1, 1, 1, 1], [8, 8, 4, 4], [8, 8, 8, 8], [9, 9, 9, 9]];
+
 /// Not of a block that IANA keeps for special purposes; not a network's own address, as versions and masks look.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, d] = address.octets();
     let local = matches!((a, b), (0 | 10 | 127 | 224..=255, _) | (100, 64..=127) | (169, 254) | (172, 16..=31) | (192, 168));
     let other = matches!((a, b, c), (198, 18 | 19, _) | (192, 0, 0 | 2) | (192, 88, 99) | (198, 51, 100) | (203, 0, 113));
     let special = local || other;
-    !special && d != 0 && (b, c) != (0, 0)
+    // Chapters and versions look like addresses with small numbers; of addresses, one in four thousand does.
+    let chapter = [a, b, c, d].iter().all(|part| *part < 32) && !RESOLVERS.contains(&[a, b, c, d]);
+    !special && !chapter && d != 0 && (b, c) != (0, 0)
 }
 
 /// No letter, digit or colon before it.
@@ -56,7 +61,8 @@ pub(crate) fn v6(candidate: &Candidate<'_>) -> Option<usize> {
     let after = boundary::behind(candidate.value, candidate.after, value.len());
     let alone = v6_may_start(candidate.before, value)
         && !boundary::alphanumeric_after(after)
-        && !matches!(after, [b':' | b'.', b'0'..=b'9', ..]);
+        && !matches!(after, [b':' | b'.' | b'/', b'0'..=b'9', ..])
+        && !value.ends_with(b"::");
     let address: Ipv6Addr = std::str::from_utf8(value).ok()?.parse().ok()?;
     (alone && is_public_v6(address)).then_some(value.len())
 }

@@ -41,7 +41,9 @@ pub(crate) fn international(candidate: &Candidate<'_>) -> Option<usize> {
     };
     let alone = international_may_start(candidate.before, value) && id::may_end(after);
     let uniform = digits.get(2..).is_none_or(id::uniform);
-    (alone && known && DIGITS.contains(&digits.len()) && !uniform).then_some(end)
+    // Degrees of longitude behind those of latitude: `+364947-0845057`.
+    let place = value.windows(6).any(|part| matches!(part, [b'-', b'0', rest @ ..] if rest.iter().all(u8::is_ascii_digit)));
+    (alone && !place && known && DIGITS.contains(&digits.len()) && !uniform).then_some(end)
 }
 
 /// Digits of a number behind `+1` and `+7`, the code among them.
@@ -53,10 +55,9 @@ fn end_of_digit(value: &[u8], number: usize) -> Option<usize> {
     digits.map(|(at, _)| at.saturating_add(1)).nth(number.saturating_sub(1))
 }
 
-/// A parenthesis or a digit that nothing joins to what is before it.
+/// A parenthesis or a digit that nothing joins to what is before it; behind a plus it is no national number.
 pub(crate) fn us_may_start(before: &[u8], here: &[u8]) -> bool {
-    let signed = matches!(before.last(), Some(b'+' | b'('));
-    !signed && id::may_start(before, here)
+    before.last() != Some(&b'+') && id::may_start(before, here)
 }
 
 /// Ten digits of the North American plan, with or without a 1.

@@ -95,13 +95,15 @@ pub(crate) fn bearer_lead(value: &[u8]) -> usize {
 pub(crate) fn accept_hash(candidate: &Candidate<'_>) -> Option<usize> {
     let hash = candidate.value.rsplit(|byte| *byte == b'$').next()?;
     let len = hash.iter().filter(|byte| **byte != b'\\').count();
-    let right = match candidate.value {
-        [_, b'2', ..] => len == 53,
-        [_, b'5', ..] => len == 43,
-        [_, b'6', ..] => len == 86,
-        _ => len >= 16,
+    let wanted = match candidate.value {
+        [_, b'2', ..] => 53,
+        [_, b'5', ..] => 43,
+        [_, b'6', ..] => 86,
+        _ => len.max(16),
     };
-    accept(candidate).filter(|_| right)
+    // One point more is of the sentence.
+    let point = usize::from(len > wanted && hash.ends_with(b"."));
+    accept(candidate).map(|end| end.saturating_sub(point)).filter(|_| len.checked_sub(point) == Some(wanted))
 }
 
 /// Is it more than a placeholder?
