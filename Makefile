@@ -23,7 +23,7 @@ help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: rust-wasm ## the module: target/wasm32-wasip1/release/bodyguard.wasm
-	@cargo build --quiet --lib --release --target $(WASM_TARGET)
+	@scripts/module $(WASM_TARGET)
 	@echo "$(WASM) $$(($$(wc -c < $(WASM)) / 1024)) KiB"
 
 demo: build envoy-newest ## real traffic through a real Envoy: what goes in, what comes out, what is counted
@@ -37,7 +37,7 @@ dashboard: build envoy-newest operate-tools ## Envoy, Prometheus and traffic, wi
 
 ##@ Tests
 
-test: lint unit envoy-test operate-test ## everything that decides whether a change lands
+test: lint unit envoy-test operate-test deploy-test ## everything that decides whether a change lands
 
 lint: rust-lint rust-wasm ## formatting and clippy, native and for the module
 	@cargo fmt --check
@@ -56,17 +56,41 @@ envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module i
 operate-test: build envoy-newest .local/python/.ready operate-tools ## what operators get: examples, metrics in Prometheus, dashboards, alerts
 	@.local/python/bin/python3 -B -m pytest -c tests/operate/pytest.ini tests/operate --module $(WASM) --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
 
+# Istio's and Envoy Gateway's manifests, the chart, the image and the schema, with the tools that operators use: kubectl, helm, skopeo,
+# a registry, an editor's language server.
+deploy-test: build envoy-newest .local/kubernetes/kubectl .local/deploy/.ready ## what is installed in clusters, with a real registry and Envoy
+	@scripts/debian docker-registry=docker-registry skopeo=skopeo
+	@scripts/node-package .local/editor yaml-language-server@1.25.0
+	@.local/deploy/bin/python3 -B -m pytest -c tests/deploy/pytest.ini tests/deploy --module $(WASM) \
+	  --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --tools .local/kubernetes --editor .local/editor $(PYTEST)
+
 wasm-test: rust-wasm ## the scanner's tests as WebAssembly, where simd128 is on (needs Node.js)
 	@scripts/need node
 	@scripts/wasm-test
 
-# Another length: make soak SECONDS=30
-soak: build envoy-newest .local/python/.ready ## 200 streams at once through one worker, for two minutes: bytes, memory, counters
+# Another length, one world: make soak SECONDS=30 SOAK='--world held'
+soak: build envoy-newest .local/python/.ready ## 200 streams at once through one worker, for two minutes, headers released and held
 	@.local/python/bin/python3 -B tests/envoy/soak.py --envoy .local/envoy-$(ENVOY_NEWEST)/envoy --module $(WASM) \
 	  --seconds $(or $(SECONDS),120) $(SOAK)
 
 fmt: rust-lint ## format the code
 	@cargo fmt
+
+##@ The image
+
+image: build ## an OCI image for Istio and Envoy Gateway in target/image: the same bytes for the same source
+	@python3 -B scripts/image.py --module $(WASM) --out target/image
+
+# Options of skopeo copy: make push IMAGE=localhost:5000/bodyguard:0.1.0 PUSH='--dest-tls-verify=false'
+push: image ## push it: make push IMAGE=registry/name:tag; prints what to pin (needs skopeo)
+	@scripts/push-image target/image '$(IMAGE)' $(PUSH)
+
+image-check: image ## build it again in another folder with another Cargo home, and compare byte for byte (some minutes)
+	@scripts/image-check
+
+sbom: rust ## write sbom.cdx.json anew, after a change of dependencies (installs cargo-cyclonedx locally)
+	@test -x .local/cyclonedx/bin/cargo-cyclonedx || cargo install --quiet --locked --debug --root .local/cyclonedx cargo-cyclonedx@0.5.9
+	@scripts/sbom .local/cyclonedx/bin/cargo-cyclonedx $(WASM_TARGET)
 
 ##@ Measurements
 
@@ -110,5 +134,10 @@ operate-tools:
 .local/python/.ready: tests/envoy/requirements.txt scripts/python-env
 	@scripts/python-env .local/python --requirement tests/envoy/requirements.txt
 	@touch $@
+.local/deploy/.ready: tests/deploy/requirements.txt scripts/python-env
+	@scripts/python-env .local/deploy --no-deps --ignore-requires-python --requirement tests/deploy/requirements.txt
+	@touch $@
+.local/kubernetes/kubectl:
+	@scripts/kubernetes-tools .local/kubernetes
 
-.PHONY: help build demo run dashboard test lint unit envoy-test operate-test wasm-test soak bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest operate-tools
+.PHONY: help build demo run dashboard test lint unit envoy-test operate-test deploy-test wasm-test soak image push image-check sbom bench bench-envoy fuzz quality fmt clean rust rust-wasm rust-lint envoy-oldest envoy-newest operate-tools

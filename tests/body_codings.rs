@@ -49,6 +49,66 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
 }
 
+/// What the reference encoder makes of `pieces`, flushed behind each.
+fn reference_zstd(pieces: &[&[u8]], level: i32, window_log: u32, checksum: bool, size: bool) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), level).unwrap();
+    encoder.window_log(window_log).unwrap();
+    encoder.include_checksum(checksum).unwrap();
+    if size {
+        encoder.set_pledged_src_size(Some(pieces.iter().map(|piece| piece.len() as u64).sum())).unwrap();
+    }
+    for piece in pieces {
+        encoder.write_all(piece).unwrap();
+        encoder.flush().unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+/// Text that repeats itself from near and far, `len` bytes.
+fn echoes(len: usize, mut seed: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(len + 500);
+    while out.len() < len {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let value = (seed >> 33) as usize;
+        if out.is_empty() || value.is_multiple_of(3) {
+            out.extend((0..value % 90).map(|at| (seed >> (at % 57)) as u8));
+        } else {
+            let at = out.len() - 1 - (value >> 3) % out.len().min(1 << (value % 23));
+            let run: Vec<u8> = out[at..].iter().copied().take(value % 500).collect();
+            out.extend(run);
+        }
+    }
+    out.truncate(len);
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(120) })]
+
+    /// Against the reference: any window, flush and frame, in any cut, with many windows in a frame.
+    #[test]
+    fn what_the_reference_encoder_writes_decodes_in_every_cut(
+        frames in prop::collection::vec((0usize..1_500_000, any::<u64>(), 10u32..22, -3i32..8, any::<bool>(), any::<bool>()), 1..4),
+        flushes in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..9),
+    ) {
+        let (mut body, mut packed) = (Vec::new(), Vec::new());
+        for (len, seed, window_log, level, checksum, size) in frames {
+            let plain = echoes(len, seed);
+            packed.extend(reference_zstd(&cut(&plain, &flushes), level, window_log, checksum, size));
+            body.extend(plain);
+        }
+        let (plain, end) = fed(Coding::Zstd, &cut(&packed, &cuts), u64::MAX);
+        prop_assert_eq!(end, Ok(()));
+        prop_assert!(plain == body);
+        // A broken frame is an error or another body, the same in every cut.
+        if let Some(byte) = packed.len().checked_sub(7) {
+            packed[byte / 2] ^= 0x10;
+            prop_assert!(fed(Coding::Zstd, &cut(&packed, &cuts), 5_000_000) == fed(Coding::Zstd, &[&packed], 5_000_000));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
@@ -137,6 +197,48 @@ fn an_empty_body_is_legal_and_a_bomb_stops_at_its_cap() {
         assert_eq!(decode(coding, b"", 100), Ok(Vec::new()));
         let (plain, end) = fed(coding, &[&packed], 5000);
         assert_eq!((plain.len(), end), (5000, Err(DecodeError::OverCap)));
+    }
+}
+
+#[test]
+fn a_stream_of_zstd_comes_out_as_it_is_flushed() {
+    for (level, window_log) in [(1, 10), (3, 21), (9, 23)] {
+        let mut writer = zstd::Encoder::new(Vec::new(), level).unwrap();
+        writer.window_log(window_log).unwrap();
+        writer.include_checksum(true).unwrap();
+        let mut decoder = Decoder::new(Coding::Zstd, u64::MAX);
+        let mut seen = 0;
+        for number in 0..20_000 {
+            let event = format!("data: {{\"token\": {number}, \"of\": {}}}\n\n", number % 7);
+            writer.write_all(event.as_bytes()).unwrap();
+            writer.flush().unwrap();
+            let packed = writer.get_ref()[seen..].to_vec();
+            seen += packed.len();
+            let mut plain = Vec::new();
+            decoder.feed(&packed, &mut |piece| plain.extend_from_slice(piece)).unwrap();
+            assert_eq!(plain, event.as_bytes());
+        }
+        let end = writer.finish().unwrap()[seen..].to_vec();
+        decoder.feed(&end, &mut |_| {}).unwrap();
+        assert_eq!(decoder.finish(), Ok(()));
+    }
+}
+
+#[test]
+fn a_window_is_as_large_as_its_frame_says_and_no_larger_than_allowed() {
+    let plain = echoes(100_000, 7);
+    for (window_log, expected) in [(23, Ok(())), (24, Err(DecodeError::Corrupt))] {
+        let packed = reference_zstd(&[&plain], 3, window_log, true, false);
+        assert_eq!(fed(Coding::Zstd, &[&packed], u64::MAX).1, expected, "{window_log}");
+    }
+    // A size of 8 MiB and one more, in a single segment; a reserved bit.
+    for (bytes, expected) in [
+        (&b"\x28\xb5\x2f\xfd\xa0\x00\x00\x80\x00\x01\0\0"[..], Ok(())),
+        (b"\x28\xb5\x2f\xfd\xa0\x01\x00\x80\x00\x01\0\0", Err(DecodeError::Corrupt)),
+        (b"\x28\xb5\x2f\xfd\x00\x58\x01\0\0", Ok(())),
+        (b"\x28\xb5\x2f\xfd\x08\x58\x01\0\0", Err(DecodeError::Corrupt)),
+    ] {
+        assert_eq!(fed(Coding::Zstd, &[bytes], 100).1, expected, "{bytes:?}");
     }
 }
 

@@ -363,6 +363,13 @@ fn explain_tells_route_and_consequences() {
             assert!(ran.out().contains(part), "{args:?}: no {part:?} in\n{}", ran.out());
         }
     }
+    let exporting =
+        POLICY.replacen("spec:", "spec:\n  events: {otlp: {cluster: otel, headers: {Authorization: Bearer hunter2}}}", 1);
+    assert_ne!(exporting, POLICY);
+    let exporting = file("explain", "exporting.yaml", exporting.as_bytes());
+    let ran = run(&["explain", "--policy", &exporting]);
+    assert!(ran.out().contains("otel/v1/logs in Envoy's cluster otel every 1000 ms"), "{}", ran.out());
+    assert!(ran.out().contains("authorization (not shown)") && !ran.out().contains("hunter2"), "{}", ran.out());
     // A value that stands in an argument is echoed by nobody but the path and host that were asked about.
     let ran = run(&["explain", "--policy", &policy, "--header", &format!("authorization: {KEY}")]);
     ran.shows_no_value();

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use bodyguard::detect::{GROUPS, KINDS, Kind, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask};
+use bodyguard::detect::{GROUPS, KINDS, Kind, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, TEST_VALUES};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kinds.md");
 
@@ -54,6 +54,15 @@ fn page() -> String {
             let words: Vec<String> = near.words.iter().map(|word| format!("`{word}`")).collect();
             writeln!(page, "\nWords, at most {} bytes away: {}", near.within, words.join(", ")).unwrap();
         }
+    }
+    page.push_str(
+        "\n## Published test values\n\nWith `except_test_values: true` in a dlp check these are no findings, nor are e-mail addresses at example.com, \
+         example.org, example.net and under the top-level domains example, test and invalid (RFC 2606, RFC 6761), and US telephone numbers \
+         555-0100 to 555-0199. \
+         \n\n| kind | values | published by |\n|---|---|---|\n",
+    );
+    for row in &TEST_VALUES {
+        writeln!(page, "| `{}` | {} | {} |", row.kind, row.values.len(), row.source).unwrap();
     }
     page
 }

@@ -52,7 +52,8 @@ fn fullest() -> Policy {
         }
     }
     let routes = routes.trim_end_matches(',');
-    let text = format!(r#"{{"domains": [{{"hosts": ["*"], "routes": [{routes}]}}]}}"#);
+    let text =
+        format!(r#"{{"events": {{"otlp": {{"cluster": "otel"}}}}, "domains": [{{"hosts": ["*"], "routes": [{routes}]}}]}}"#);
     Policy::from_yaml_or_json(&text).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 

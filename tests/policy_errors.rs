@@ -5,20 +5,30 @@
 use bodyguard::detect::{GROUPS, Kind};
 use bodyguard::policy::{Policy, Problem};
 
+#[path = "support/schema.rs"]
+mod schema;
+
 fn lines(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(ToString::to_string).collect()
 }
 
+/// Every document that a test here makes is shown to the schema too.
+#[track_caller]
 fn errors(text: &str) -> Vec<String> {
-    match Policy::from_yaml_or_json(text) {
+    let errors = match Policy::from_yaml_or_json(text) {
         Ok(_) => Vec::new(),
         Err(problems) => lines(&problems),
-    }
+    };
+    schema::assert_agrees(text, &errors);
+    errors
 }
 
 fn warnings(text: &str) -> Vec<String> {
     match Policy::from_yaml_or_json(text) {
-        Ok(policy) => lines(&policy.warnings),
+        Ok(policy) => {
+            schema::assert_agrees(text, &[]);
+            lines(&policy.warnings)
+        }
         Err(problems) => panic!("{text}: {:?}", lines(&problems)),
     }
 }
@@ -56,7 +66,7 @@ fn an_unknown_field_is_named_with_what_is_allowed_and_what_was_meant() {
     assert_errors(
         "{domain: []}",
         &[
-            "$.domain: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains; \
+            "$.domain: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains, events; \
            did you mean domains?",
         ],
     );
@@ -80,7 +90,7 @@ fn an_unknown_field_is_named_with_what_is_allowed_and_what_was_meant() {
     assert_errors(
         "{domains: [], \"a b\": 1}",
         &[
-            "$[\"a b\"]: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains",
+            "$[\"a b\"]: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains, events",
         ],
     );
 }
@@ -351,7 +361,8 @@ fn what_belongs_to_other_engines_is_refused_with_a_hint() {
         ("pipeline: {request: []}", "pipeline"),
         ("anomaly_threshold: 5", "anomaly_threshold"),
         ("skip_checks: [json]", "skip_checks"),
-        ("checks: {headers: {forbidden: [x]}}", "checks.headers"),
+        ("checks: {headers: {forbidden: [x]}}", "checks.headers.forbidden"),
+        ("checks: {headers: {forbidden: [x], dlp: {block: [jwt]}}}", "checks.headers.forbidden"),
         ("checks: {body: {require_json: true}}", "checks.body.require_json"),
     ] {
         assert_one(&route(block), &format!(".policy.{place}"), hint);
@@ -483,4 +494,79 @@ fn every_problem_is_one_lower_case_line() {
         }
         assert!(!errors(text).is_empty(), "{text:?}");
     }
+}
+
+#[test]
+fn where_events_go_is_checked_and_no_secret_is_repeated() {
+    let otlp = |fields: &str| format!("{{events: {{otlp: {{{fields}}}}}, domains: []}}");
+    let at = |place: &str, message: &str| format!("$.events.otlp{place}: {message}");
+    const NAME: &str = "the name of an Envoy cluster, at most 256 bytes without spaces";
+    for (fields, place, message) in [
+        ("path: /v1/logs", "", "found no cluster, which is needed".to_owned()),
+        ("cluster: ''", ".cluster", format!("found \"\", allowed: {NAME}")),
+        ("cluster: a b", ".cluster", format!("found \"a b\", allowed: {NAME}")),
+        (
+            "cluster: a/b",
+            ".authority",
+            "found none beside cluster \"a/b\", which is no host name, allowed: a host name or address, with or without a port"
+                .into(),
+        ),
+        (
+            "cluster: a, path: v1/logs",
+            ".path",
+            "found \"v1/logs\", allowed: a path that starts with /, at most 256 bytes without spaces".into(),
+        ),
+        ("cluster: a, timeout: 5", ".timeout", "found 5, allowed: a duration as in 500ms or 5s, from 100ms to 60s".into()),
+        (
+            "cluster: a, interval: 100ms",
+            ".interval",
+            "found \"100ms\", allowed: a duration as in 500ms or 5s, from 200ms to 60s".into(),
+        ),
+        ("cluster: a, max_queue: 0", ".max_queue", "found 0, allowed: an integer from 1 to 10000".into()),
+        (
+            "cluster: a, headers: {authorization: \"hunter2\\n\"}",
+            ".headers.authorization",
+            "found what is not shown, allowed: a text without control characters, at most 4096 bytes".into(),
+        ),
+        (
+            "cluster: a, headers: {authorization: [hunter2]}",
+            ".headers.authorization",
+            "found what is not shown, allowed: a text without control characters, at most 4096 bytes".into(),
+        ),
+        (
+            "cluster: a, headers: {':path': /}",
+            ".headers[\":path\"]",
+            "found the name \":path\", allowed: a header name (RFC 9110 token)".into(),
+        ),
+        (
+            "cluster: a, headers: {Content-Type: text/plain}",
+            ".headers.Content-Type",
+            "refused: an export sets content-type itself, or has no use for it".into(),
+        ),
+        ("cluster: a, headers: {x-key: a, X-Key: b}", ".headers.X-Key", "found twice, allowed: once, in any case".into()),
+        (
+            "cluster: a, resource_attributes: {service.name: 1}",
+            ".resource_attributes[\"service.name\"]",
+            "found 1, allowed: a text without control characters, at most 4096 bytes".into(),
+        ),
+    ] {
+        assert_errors(&otlp(fields), &[&at(place, &message)]);
+    }
+    assert_errors("{events: {}, domains: []}", &["$.events: found no otlp, which is needed"]);
+}
+
+#[test]
+fn where_events_go_has_values_of_its_own_where_nothing_is_said() {
+    let policy = Policy::from_yaml_or_json("{events: {otlp: {cluster: 'outbound|4318||otel.obs.svc'}}, domains: []}").unwrap();
+    let otlp = policy.otlp.unwrap();
+    assert_eq!((otlp.authority.as_str(), otlp.path.as_str()), ("otel.obs.svc:4318", "/v1/logs"));
+    assert_eq!((otlp.timeout_milliseconds, otlp.interval_milliseconds, otlp.max_queue), (10_000, 1_000, 2_000));
+    assert_eq!(otlp.resource, [("service.name".to_owned(), "bodyguard".to_owned())]);
+    let named =
+        "{events: {otlp: {cluster: a, resource_attributes: {service.name: edge}, headers: {X-Key: hunter2}}}, domains: []}";
+    let policy = Policy::from_yaml_or_json(named).unwrap();
+    assert!(!format!("{policy:?}").contains("hunter2"));
+    let otlp = policy.otlp.unwrap();
+    assert_eq!(otlp.resource, [("service.name".to_owned(), "edge".to_owned())]);
+    assert_eq!((otlp.headers[0].0.as_str(), otlp.headers[0].1.reveal()), ("x-key", "hunter2"));
 }

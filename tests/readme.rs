@@ -1,64 +1,23 @@
 //! What the README shows is what happens: its files are written, its commands run, its tables compared with the code.
 #![allow(clippy::panic, clippy::unwrap_used, clippy::string_slice, clippy::arithmetic_side_effects)]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use bodyguard::detect::{GROUPS, Kind, KindSet};
 use bodyguard::policy::Policy;
 use bodyguard::telemetry::{Metric, MetricType};
 
+#[path = "support/page.rs"]
+mod page;
+
 const README: &str = include_str!("../README.md");
-
-/// The fenced blocks with the given language: the rest of the info string, and the text.
-fn blocks<'a>(language: &str) -> Vec<(&'a str, &'a str)> {
-    let mut found = Vec::new();
-    let mut rest = README;
-    while let Some(start) = rest.find("\n```") {
-        let (info, text) = rest[start + 4..].split_once('\n').unwrap();
-        let end = text.find("\n```").unwrap() + 1;
-        if info.split(' ').next() == Some(language) {
-            found.push((info.split_once(' ').map_or("", |(_, more)| more), &text[..end]));
-        }
-        rest = &text[end + 3..];
-    }
-    found
-}
-
-fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
 
 #[test]
 fn its_commands_print_what_it_says() {
-    let folder = folder();
-    for (info, text) in blocks("yaml") {
-        std::fs::write(folder.join(info.strip_prefix("file=").unwrap()), text).unwrap();
-    }
-    let path =
-        format!("{}:{}", Path::new(env!("CARGO_BIN_EXE_bodyguard")).parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let mut commands = 0;
-    for (_, text) in blocks("console") {
-        for step in format!("\n{text}").split("\n$ ").skip(1) {
-            let (command, expected) = step.split_once('\n').unwrap_or((step, ""));
-            let output = Command::new("sh")
-                .args(["-c", &format!("exec 2>&1; {command}")])
-                .current_dir(&folder)
-                .env("PATH", &path)
-                .output()
-                .unwrap();
-            assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), expected.trim_end(), "{command}");
-            commands += 1;
-        }
-    }
-    assert!(commands >= 5, "the README has lost its commands");
+    assert!(page::run(README, "readme") >= 5, "the README has lost its commands");
 }
 
 #[test]
 fn its_policies_load() {
-    for (_, text) in blocks("yaml") {
+    for (_, text) in page::blocks(README, "yaml") {
         let policy = Policy::from_yaml_or_json(text).unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!(policy.warnings, []);
     }
@@ -112,11 +71,5 @@ fn its_metrics_have_their_names_types_and_labels() {
 
 #[test]
 fn its_links_lead_somewhere() {
-    for link in README.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
-        if link.starts_with("http") {
-            continue;
-        }
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(link.split('#').next().unwrap());
-        assert!(file.exists(), "{link}");
-    }
+    assert_eq!(page::dead_links(README, "."), [""; 0]);
 }

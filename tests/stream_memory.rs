@@ -135,7 +135,7 @@ fn tables() -> String {
         ("blocks that a gzip or deflate body may have, however little is in them", Decoder::FREE_BLOCKS as usize),
         ("bytes that must come out for each block more", Decoder::PLAIN_BYTES_PER_BLOCK as usize),
         ("bytes that must go in for each block more", Decoder::CODED_BYTES_PER_BLOCK as usize),
-        ("largest window of a br stream (zstd: half of it), bytes", Decoder::MAX_WINDOW_BYTES),
+        ("heap of a br or zstd decoder for its window, at most, bytes", Decoder::MAX_WINDOW_BYTES),
         ("most that waits although it could leave, where trailers are announced, bytes", PATIENCE_BYTES),
         ("most that is written when trailers come, bytes", FLOOR_BYTES),
     ];

@@ -148,6 +148,22 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn encoded(coding: Option<&str>, body: &[u8]) -> Vec<u8> {
+    match coding {
+        Some("gzip") => gzip(body),
+        Some("br") => {
+            let mut out = Vec::new();
+            brotli::CompressorWriter::new(&mut out, 4096, 3, 18).write_all(body).unwrap();
+            out
+        }
+        Some("zstd") => zstd::encode_all(body, 1).unwrap(),
+        Some(_) => Coding::Deflate.encode(body, 1),
+        None => body.to_vec(),
+    }
+}
+
+const CODINGS: [Option<&str>; 6] = [None, None, Some("gzip"), Some("deflate"), Some("br"), Some("zstd")];
+
 const TYPES: [&str; 6] =
     ["application/json", "text/plain", "", "application/octet-stream", "application/x-ndjson", "multipart/x-mixed-replace"];
 
@@ -162,12 +178,12 @@ proptest! {
         content_type in prop::sample::select(&TYPES[..]),
         dlp in prop::sample::select(&DLPS[..]),
         mode in prop::sample::select(&["block", "shadow"][..]),
-        encoded in any::<bool>(),
+        coding in prop::sample::select(&CODINGS[..]),
     ) {
         let (streamed, buffered) = (rule("streamed", mode, dlp), rule("buffered", mode, dlp));
         let (judgement, written) = buffer(&buffered, &head(content_type, None), &body);
-        let raw = if encoded { gzip(&body) } else { body.clone() };
-        let outcome = stream(&streamed, &head(content_type, encoded.then_some("gzip")), &cut(&raw, &cuts));
+        let raw = encoded(coding, &body);
+        let outcome = stream(&streamed, &head(content_type, coding), &cut(&raw, &cuts));
         prop_assert_eq!(outcome.cut, judgement.verdict.blocks());
         prop_assert_eq!(outcome.judgement.verdict, judgement.verdict);
         prop_assert_eq!(outcome.judgement.code.is_some(), judgement.code.is_some());

@@ -89,6 +89,9 @@ class Prometheus:
         """The samples of an instant vector."""
         return self.ask("query", query=expression)["result"]
 
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()

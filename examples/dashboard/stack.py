@@ -51,6 +51,11 @@ class Stack:
         self.parts.append(part)
         return part
 
+    def log(self) -> str:
+        """The ends of all logs."""
+        texts = [envoy.log() for envoy in self.envoys.values()] + [self.prometheus.log_path.read_text()]
+        return "\n".join(text[-600:] for text in texts)
+
     def stop(self) -> None:
         while self.parts:
             self.parts.pop().stop()

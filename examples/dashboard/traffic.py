@@ -23,6 +23,8 @@ GOOGLE_KEY = "AIza" + "SyD9tQ2x7nVb4mK8wLpR3hJ6cF1gZ5aE0uT"
 SLACK_TOKEN = "xoxb" + "-263594206564-2343594206574-FGqddMF8t08v8N7Oq4i57vs1"
 STRIPE_KEY = "sk" + "_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
 HEADER = "x-case"
+# Where bodyguard's events come in, by OTLP.
+COLLECTOR = "/v1/logs"
 PATIENCE = 5.0
 WORDS = "the invoice of your order was sent and will arrive within three working days thank you for asking".split()
 
@@ -101,6 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path == COLLECTOR:
+            self._send({"content-type": "application/json"}, b"{}")
+            return
         case = CASES[int(self.headers.get(HEADER, 0))]
         if "upgrade" in self.headers:
             self.send_response(101)
@@ -110,8 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = case.answer.sent(random.Random())
+        self._send(case.answer.headers(), body)
+
+    def _send(self, headers: dict[str, str], body: bytes) -> None:
         self.send_response(200)
-        for name, value in {**case.answer.headers(), "content-length": str(len(body))}.items():
+        for name, value in {**headers, "content-length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

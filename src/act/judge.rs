@@ -117,6 +117,32 @@ impl Judgement {
         }
     }
 
+    /// The judgement of a message whose parts were judged one after the other. `rewrite` is that of the later one.
+    #[must_use]
+    pub fn joined(self, later: Judgement) -> Judgement {
+        let (code, status) = if later.verdict.blocks() && !self.verdict.blocks() {
+            (later.code.or(self.code), later.status)
+        } else {
+            (self.code.or(later.code), self.status)
+        };
+        let mut counts = self.counts;
+        later.counts.into_iter().for_each(|new| add_count(&mut counts, new));
+        Judgement {
+            verdict: self.verdict.max(later.verdict),
+            code,
+            status,
+            rewrite: later.rewrite,
+            uninspected: later.uninspected.or(self.uninspected),
+            counts,
+        }
+    }
+
+    /// The same judgement of what is not masked, because the message is blocked for another part of it.
+    #[must_use]
+    pub(super) fn detected(self) -> Judgement {
+        self.without_redactions(Action::Detect)
+    }
+
     fn without_redactions(mut self, instead: Action) -> Judgement {
         self.rewrite = false;
         for count in self.counts.iter_mut().filter(|count| count.action == Action::Redact) {

@@ -6,6 +6,7 @@
 mod finder;
 mod flight;
 mod frames;
+mod head;
 mod inspector;
 mod judge;
 mod mask;
@@ -17,13 +18,14 @@ mod verdict;
 
 pub use flight::{Flowing, InFlight};
 pub use frames::Frames;
+pub use head::{HeadEdits, inspect_head};
 pub use inspector::Inspector;
 pub use judge::{Count, Judgement};
 pub use mask::rewrite;
 pub use plan::{MessageHead, Plan, may_interfere, plan, plan_tunnel, wanted_codings, wants_whole_bodies};
 pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
 pub use streamer::{MAX_DECODED_CHUNK_BYTES, Streamer};
-pub use verdict::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};
+pub use verdict::{Action, Code, Direction, Engine, Failure, Part, Uninspected, Verdict};
 
 #[cfg(test)]
 mod tests;

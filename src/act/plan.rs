@@ -99,10 +99,6 @@ pub fn plan(rule: &Arc<Rule>, direction: Direction, head: &MessageHead<'_>) -> P
             None => return judge_now(Failure::UnknownEncoding),
         },
     };
-    // Who waits for each part of a stream would wait in vain.
-    if streams && media_type.is_stream() && !coding.is_prompt() {
-        return judge_now(Failure::UnknownEncoding);
-    }
     if streams {
         let mut streamer = Streamer::new(Arc::clone(rule), body_rule.clone(), direction, coding, &media_type);
         if media_type.is_grpc_text() {

@@ -26,7 +26,8 @@ pub const GRPC_PERMISSION_DENIED: i32 = 7;
 pub fn block_reply(rule: &Rule, policy: &str, direction: Direction, judgement: &Judgement) -> Reply {
     let code = judgement.code.map(|code| code.to_string()).unwrap_or_default();
     let chosen = rule.block_response.as_ref();
-    let by_finding = matches!(judgement.code, Some(Code::DlpBlock(_) | Code::SensitiveData(_) | Code::UpgradeDenied));
+    let by_finding =
+        matches!(judgement.code, Some(Code::DlpBlock(_) | Code::HeadBlock(..) | Code::SensitiveData(_) | Code::UpgradeDenied));
     let status = chosen.and_then(|chosen| chosen.status).filter(|_| by_finding).unwrap_or(judgement.status);
     let content_type = chosen.and_then(|chosen| chosen.content_type.clone()).unwrap_or_else(|| "application/json".into());
     let body = chosen.and_then(|chosen| chosen.body.clone()).unwrap_or_else(|| {

@@ -93,16 +93,33 @@ impl Streamer {
         }
         let decided = self.finder.feed(chunk, &mut self.findings);
         self.plain_bytes = self.plain_bytes.saturating_add(chunk.len() as u64);
-        let clean = self.held.is_empty() && self.findings.is_empty() && decided >= self.plain_bytes;
-        if clean && self.json.as_mut().is_none_or(|json| json.feed_whole(chunk)) {
-            self.left = self.plain_bytes;
-            return Flowing::AsItCame;
+        if self.held.is_empty() && self.findings.is_empty() {
+            let len = self.step_over(chunk, decided);
+            let Some((leaving, behind)) = chunk.split_at_checked(len).filter(|(_, behind)| !behind.is_empty()) else {
+                return Flowing::AsItCame;
+            };
+            self.held.extend_from_slice(behind);
+            return Flowing::Instead(leaving.to_vec());
         }
         self.held.extend_from_slice(chunk);
         self.let_go(decided)
     }
 
+    /// Lets go of what of `bytes`, the next ones, lies before `decided`, where nothing was found; returns how many they are.
+    fn step_over(&mut self, bytes: &[u8], decided: u64) -> usize {
+        let upto = usize::try_from(decided.saturating_sub(self.left)).unwrap_or(usize::MAX).min(bytes.len());
+        let len = self.json.as_mut().map_or(upto, |json| json.feed_upto(bytes, upto));
+        self.left = self.left.saturating_add(len as u64);
+        len
+    }
+
     fn let_go(&mut self, decided: u64) -> Flowing {
+        if self.findings.is_empty() {
+            let mut leaving = std::mem::take(&mut self.held);
+            let len = self.step_over(&leaving, decided);
+            self.held = leaving.split_off(len);
+            return Flowing::Instead(leaving);
+        }
         self.findings.sort_unstable();
         let mut upto = self.whole_clusters(decided);
         if let Some(json) = &self.json {

@@ -23,6 +23,7 @@ fn body_rule(block: &[Kind], redact: &[Kind]) -> BodyRule {
 
 fn rule(mode: Mode, fail_mode: FailMode) -> Rule {
     Rule {
+        heads: Default::default(),
         source: "$".into(),
         mode,
         fail_mode,

@@ -58,11 +58,22 @@ pub enum Engine {
     BodyDecode,
 }
 
+/// A part of a message that is not its body.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Part {
+    /// Its header values.
+    Headers,
+    /// The query of its path.
+    Query,
+}
+
 /// Why a message was or would be blocked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Code {
     /// A kind of the `block` list.
     DlpBlock(Kind),
+    /// A kind of the `block` list of another part of a message than its body.
+    HeadBlock(Part, Kind),
     /// The `detect_sensitive_data` hook.
     SensitiveData(Kind),
     /// Too large to be inspected whole.
@@ -122,6 +133,7 @@ macro_rules! words {
 }
 
 words!(Direction { Request => "request", Response => "response" });
+words!(Part { Headers => "headers", Query => "query" });
 words!(Verdict {
     Clean => "clean",
     Redacted => "redacted",
@@ -200,6 +212,7 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Code::DlpBlock(kind) => write!(f, "body.dlp_block:{}", kind.name()),
+            Code::HeadBlock(part, kind) => write!(f, "{part}.dlp_block:{}", kind.name()),
             Code::SensitiveData(kind) => write!(f, "body.sensitive_data:{}", kind.name()),
             Code::Truncated => f.write_str("body.truncated"),
             Code::Undecodable => f.write_str("body.undecodable"),

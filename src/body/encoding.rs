@@ -91,11 +91,6 @@ impl Coding {
         matches!(self, Coding::Gzip | Coding::Deflate)
     }
 
-    /// Does a decoder give what it has got as soon as it can? That of zstd keeps the last window of a frame to its end.
-    pub fn is_prompt(self) -> bool {
-        self != Coding::Zstd
-    }
-
     /// Encodes a whole body. Effort 0 (stored) to 9, as gzip's levels; higher ones count as 9.
     ///
     /// The same body and level give the same bytes: the gzip header carries no time and no name.
@@ -146,8 +141,8 @@ fn most_encoded_bytes(body: &[u8]) -> usize {
 /// Decodes one body, chunk by chunk.
 ///
 /// Memory: under gzip and deflate [`Decoder::MEMORY_BYTES`] on the heap (48 KiB), whatever the input; none under identity; under br
-/// and zstd the window that the input asks for, at most [`Decoder::MAX_WINDOW_BYTES`], and some 200 KiB. Nothing of the input is kept
-/// but what it may still refer to.
+/// and zstd what the window needs that the input asks for, at most [`Decoder::MAX_WINDOW_BYTES`], and some 500 KiB. Nothing of the
+/// input is kept but what it may still refer to.
 ///
 /// An empty body is legal under every coding: it is what `HEAD` answers have. gzip members may be followed by zero bytes, as
 /// gzip(1) allows for padded files; anything else behind the end is [`DecodeError::Corrupt`].
@@ -212,8 +207,8 @@ impl Decoder {
     /// And no more than one for each so many bytes that go in.
     pub const CODED_BYTES_PER_BLOCK: u64 = flate::CODED_BYTES_PER_BLOCK;
 
-    /// The largest window of any coding, in bytes: that of br. zstd has half of it.
-    pub const MAX_WINDOW_BYTES: usize = brotli::MAX_WINDOW_BYTES;
+    /// Most that a decoder holds on the heap for its window, in bytes: that of zstd. br has a window of 16 MiB.
+    pub const MAX_WINDOW_BYTES: usize = zstd::MAX_HEAP_BYTES;
 
     /// A decoder that gives at most `cap` bytes.
     pub fn new(coding: Coding, cap: u64) -> Decoder {
@@ -272,8 +267,7 @@ impl Decoder {
         let most = match &self.engine {
             Engine::Identity | Engine::Gzip(_) | Engine::Deflate(_) => 0,
             Engine::Brotli(_) => brotli::MAX_WINDOW_BYTES,
-            // A ring that grows by doubling.
-            Engine::Zstd(_) => usize::try_from(zstd::MAX_WINDOW_BYTES).unwrap_or(usize::MAX).saturating_mul(2),
+            Engine::Zstd(_) => zstd::MAX_HEAP_BYTES,
         };
         usize::try_from(self.output.total).unwrap_or(usize::MAX).saturating_mul(2).min(most)
     }

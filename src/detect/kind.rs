@@ -78,7 +78,8 @@ pub struct KindSpec {
     pub anchor: Anchor,
     /// Can a value start here? Reads [`LOOK_BEHIND`] bytes before and the first [`START_BYTES`] from the start on (both fewer
     /// only at the ends of the body). `false` means that `accept` refuses whatever the pattern matches, so a scanner may ask
-    /// this first and save the walk through the pattern; it keeps hostile input linear.
+    /// this first and save the walk through the pattern; it keeps hostile input linear. Of a kind that begins with a literal it
+    /// must refuse a letter, a digit, `_` or `-` right before it always or never, but for escapes.
     pub may_start: fn(before: &[u8], here: &[u8]) -> bool,
     /// Is it one? How far the finding goes, from the start of the match (at most the match's length), or `None`.
     pub accept: fn(&Candidate<'_>) -> Option<usize>,

@@ -12,9 +12,10 @@
 //! 2. At a position, take the longest match of the row's `pattern` that begins exactly there, within the next `max_len` bytes
 //!    (a match may end at that bound because the bound cut it).
 //! 3. No match: go on at the next position.
-//! 4. Give the match and its neighbours ([`LOOK_BEHIND`] and [`LOOK_AHEAD`] bytes, fewer only at the ends of the body) to
-//!    `accept`. `None`: go on at the next position, not behind the match.
-//! 5. `Some(length)`: a finding from the position, `length` bytes long. Go on at its end.
+//! 4. Give the match and its neighbours ([`KindSpec::look_behind`] and [`KindSpec::look_ahead`] bytes, fewer only at the ends of the
+//!    body) to [`KindSpec::judge`]: the row's `accept`, a word near where the row needs one ([`Near`]), and what of the match only leads
+//!    to the value. `None`: go on at the next position, not behind the match.
+//! 5. A range: a finding there. Go on at its end.
 //!
 //! Kinds know nothing of each other: their findings may overlap.
 //!
@@ -33,12 +34,14 @@ mod group;
 mod kind;
 mod near;
 mod table;
+mod test_values;
 mod validate;
 
 pub use group::{GROUPS, Group, PREFIX as GROUP_PREFIX, named};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
 pub use near::Near;
 pub use table::KINDS;
+pub use test_values::{TEST_VALUES, TestValues, is_test_value};
 
 /// May a match of `kind` that is still open and begins with `value` become a finding? `false` means that `accept` refuses it,
 /// whatever follows, so nobody need wait for that.

@@ -38,10 +38,14 @@ impl<H: Host> HttpStream<H> {
         self.count_findings(direction, &judgement.counts);
         self.record(direction, &rule, &judgement, Some(told));
         if judgement.verdict.blocks() {
+            if stage.keeps() && size > 0 {
+                self.put(direction, size, b"");
+            }
             return self.cut(direction, stage == Stage::Held, &rule, &judgement);
         }
-        if stage.keeps() && !judgement.rewrite && !kept.is_empty() && self.host.replace_body(direction, size, &kept).is_err() {
-            self.error(ErrorReason::HostCall);
+        // What was drained goes back, unless it was rewritten.
+        if stage.keeps() && !judgement.rewrite && size == 0 && !kept.is_empty() {
+            self.put(direction, size, &kept);
         }
         Step::Continue
     }
@@ -138,6 +142,8 @@ impl<H: Host> HttpStream<H> {
     /// Tells metrics, log and filter state. `told`: nanoseconds spent on the body, and its plain bytes; `None` where none was read.
     pub(super) fn record(&mut self, direction: Direction, rule: &Rule, judgement: &Judgement, told: Option<(u64, u64)>) {
         const NANOSECONDS_PER_MICROSECOND: u64 = 1_000;
+        let joined = self.flow(direction).head.take().map(|head| head.joined(judgement.clone()));
+        let judgement = joined.as_ref().unwrap_or(judgement);
         self.flow(direction).rewritten |= judgement.rewrite;
         let (host, metrics) = (&self.host, &self.shared.metrics);
         metrics.add(host, Metric::Messages { direction, verdict: judgement.verdict }, 1);
@@ -184,11 +190,18 @@ impl<H: Host> HttpStream<H> {
 
     fn log_event(&self, direction: Direction, rule: &Rule, judgement: &Judgement) {
         let of = |name| self.request_headers.get(name).unwrap_or_default();
-        let subject =
-            Subject { request_id: of("x-request-id"), method: of(":method"), authority: of(":authority"), path: of(":path") };
+        let subject = Subject {
+            request_id: of("x-request-id"),
+            method: of(":method"),
+            authority: of(":authority"),
+            path: of(":path"),
+            traceparent: of("traceparent"),
+        };
         let event = Event::new(&self.shared.policy, rule.mode, direction, judgement, subject, self.host.now());
-        let level = if judgement.code.is_some() || judgement.uninspected.is_some() { log::Level::Warn } else { log::Level::Info };
-        self.host.log(level, &event.to_json());
+        self.host.log(event.level, &event.to_json());
+        if let Some(exporter) = &self.shared.exporter {
+            exporter.borrow_mut().enqueue(&self.host, &self.shared.metrics, event);
+        }
     }
 }
 

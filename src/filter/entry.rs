@@ -21,7 +21,16 @@ proxy_wasm::main! {{
 
 struct EnvoyRoot(Root<Envoy>);
 
-impl Context for EnvoyRoot {}
+impl Context for EnvoyRoot {
+    fn on_http_call_response(&mut self, token_id: u32, _headers: usize, _body_size: usize, _trailers: usize) {
+        self.0.answered(token_id);
+    }
+
+    fn on_done(&mut self) -> bool {
+        self.0.retire();
+        true
+    }
+}
 
 impl RootContext for EnvoyRoot {
     fn on_configure(&mut self, _size: usize) -> bool {

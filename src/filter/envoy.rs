@@ -6,6 +6,10 @@
 //! See <https://github.com/proxy-wasm/spec/tree/main/abi-versions/v0.2.1>.
 #![allow(unsafe_code)]
 
+use std::time::Duration;
+
+use proxy_wasm::hostcalls;
+
 use super::head::Headers;
 use super::host::{Host, HostResult, Refused};
 use crate::act::Direction;
@@ -20,6 +24,7 @@ unsafe extern "C" {
     fn proxy_set_buffer_bytes(buffer: u32, start: usize, len: usize, data: *const u8, size: usize) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_replace_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_add_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -43,6 +48,8 @@ unsafe extern "C" {
 
 const OK: u32 = 0;
 const BUFFER_PLUGIN_CONFIGURATION: u32 = 7;
+const BUFFER_CALL_RESPONSE: u32 = 4;
+const MAP_CALL_RESPONSE: u32 = 6;
 /// No gRPC status in a local reply.
 const NO_GRPC_STATUS: i32 = -1;
 const WASM_PAGE_BYTES: usize = 65_536;
@@ -121,6 +128,12 @@ impl Host for Envoy {
         let map = header_map(direction);
         // SAFETY: pointers and lengths are of live slices, which the host only reads.
         checked(unsafe { proxy_replace_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+    }
+
+    fn add_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()> {
+        let map = header_map(direction);
+        // SAFETY: pointers and lengths are of live slices, which the host only reads.
+        checked(unsafe { proxy_add_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
     }
 
     fn remove_header(&self, direction: Direction, name: &str) -> HostResult<()> {
@@ -209,6 +222,22 @@ impl Host for Envoy {
     fn record_metric(&self, id: u32, value: u64) -> HostResult<()> {
         // SAFETY: takes no pointer.
         checked(unsafe { proxy_record_metric(id, value) })
+    }
+
+    fn call(&self, cluster: &str, headers: &[(&str, &str)], body: &[u8], timeout: u32) -> HostResult<u32> {
+        let timeout = Duration::from_millis(timeout.into());
+        // The one wrapper of the SDK that cannot be gone around: it alone can tell its dispatcher whose answer will come. Of the
+        // statuses that Envoy gives to this call, it knows all.
+        hostcalls::dispatch_http_call(cluster, headers.to_vec(), Some(body), Vec::new(), timeout).map_err(|_| Refused)
+    }
+
+    fn call_response(&self) -> HostResult<Headers> {
+        // SAFETY: both out-pointers are of locals that live through the call.
+        take(|data, size| unsafe { proxy_get_header_map_pairs(MAP_CALL_RESPONSE, data, size) }).map(Headers::from_wire)
+    }
+
+    fn call_response_body(&self, max: usize) -> HostResult<Vec<u8>> {
+        buffer(BUFFER_CALL_RESPONSE, 0, max)
     }
 
     fn set_tick_period(&self, milliseconds: u32) -> HostResult<()> {

@@ -1,6 +1,6 @@
 //! One direction of an exchange: where its body is while it is judged.
 
-use crate::act::{Direction, InFlight, Inspector};
+use crate::act::{Direction, InFlight, Inspector, Judgement};
 
 /// Who holds the message now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +56,8 @@ pub struct Flow {
     pub direction: Direction,
     /// Who holds the message now.
     pub stage: Stage,
+    /// What its head was found to be, until that is told.
+    pub head: Option<Judgement>,
     /// Its inspection, until it is judged.
     pub inspector: Option<Box<Inspector>>,
     /// Its inspection in flight, until it ends.
@@ -92,6 +94,7 @@ impl Flow {
         Flow {
             direction,
             stage: Stage::Pass,
+            head: None,
             inspector: None,
             streamer: None,
             headers_held: false,

@@ -3,7 +3,7 @@
 //! Values are bytes: a header that is no UTF-8 is somebody's mistake, and must not be ours.
 
 /// A header map in the wire form of Proxy-Wasm: a count, the lengths of all pairs, then names and values, each behind a NUL.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Headers {
     wire: Vec<u8>,
     /// Start of a name, its length, and the length of the value.
@@ -53,20 +53,28 @@ impl Headers {
 
     /// Names (lower case, pseudo-headers among them) and values, as they came.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.pairs.iter().filter_map(|(start, name_len, value_len)| {
-            let (name, rest) = self.wire.get(*start..)?.split_at_checked(*name_len)?;
-            Some((name, rest.get(1..)?.get(..*value_len)?))
-        })
+        self.pairs.iter().filter_map(|pair| self.pair(*pair))
+    }
+
+    fn pair(&self, (start, name_len, value_len): (usize, usize, usize)) -> Option<(&[u8], &[u8])> {
+        let (name, rest) = self.wire.get(start..)?.split_at_checked(name_len)?;
+        Some((name, rest.get(1..)?.get(..value_len)?))
+    }
+
+    /// All values of `name`. Most names are told apart by their lengths.
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let alike = self.pairs.iter().filter(move |(_, name_len, _)| *name_len == name.len());
+        alike.filter_map(|pair| self.pair(*pair)).filter(move |(other, _)| *other == name.as_bytes()).map(|(_, value)| value)
     }
 
     /// The first value of `name`.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.iter().find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value)
+        self.values(name).next()
     }
 
     /// All values of `name`, joined with commas.
     pub fn joined(&self, name: &str) -> Option<Vec<u8>> {
-        let values: Vec<&[u8]> = self.iter().filter(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value).collect();
+        let values: Vec<&[u8]> = self.values(name).collect();
         (!values.is_empty()).then(|| values.join(&b","[..]))
     }
 
@@ -85,7 +93,7 @@ impl Headers {
     /// A request that turns the connection into a tunnel: CONNECT, or an HTTP/1.1 upgrade (also what Envoy makes of an
     /// extended CONNECT).
     pub fn is_upgrade(&self) -> bool {
-        self.get(":method") == Some(b"CONNECT") || (self.has_token("connection", "upgrade") && self.get("upgrade").is_some())
+        self.get(":method") == Some(b"CONNECT") || (self.get("upgrade").is_some() && self.has_token("connection", "upgrade"))
     }
 }
 

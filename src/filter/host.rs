@@ -28,8 +28,11 @@ pub trait Host {
     /// All headers of the message whose headers callback runs, or that is held.
     fn headers(&self, direction: Direction) -> HostResult<Headers>;
 
-    /// Sets a header, in the same window.
+    /// Sets a header, in the same window; of several of one name, the first.
     fn set_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()>;
+
+    /// Adds a header beside others of its name, in the same window.
+    fn add_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()>;
 
     /// Removes a header, in the same window.
     fn remove_header(&self, direction: Direction, name: &str) -> HostResult<()>;
@@ -73,6 +76,16 @@ pub trait Host {
 
     /// Records a value of a histogram, or sets a gauge.
     fn record_metric(&self, id: u32, value: u64) -> HostResult<()>;
+
+    /// Begins an HTTP call to `cluster`, for the context that is in effect, and with its end; the token of its answer.
+    /// `headers` need `:method`, `:path` and `:authority`; `timeout` is in milliseconds.
+    fn call(&self, cluster: &str, headers: &[(&str, &str)], body: &[u8], timeout: u32) -> HostResult<u32>;
+
+    /// The headers of the answer, in the callback that tells of it; none where no answer came.
+    fn call_response(&self) -> HostResult<Headers>;
+
+    /// The first `max` bytes of the answer's body, in the same window.
+    fn call_response_body(&self, max: usize) -> HostResult<Vec<u8>>;
 
     /// Asks for a root tick every so many milliseconds; 0: no more.
     fn set_tick_period(&self, milliseconds: u32) -> HostResult<()>;

@@ -4,8 +4,10 @@
 //! only `entry` (callbacks) and `envoy` (host calls) exist in the module alone. Nothing here decides what a finding is or means.
 
 mod deliver;
+pub mod exporter;
 pub mod flow;
 pub mod head;
+mod heads;
 pub mod host;
 pub mod metrics;
 pub mod root;

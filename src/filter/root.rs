@@ -1,9 +1,10 @@
-//! The root context: configuration, and the watch over messages that wait for a body.
+//! The root context: configuration, the watch over messages that wait for a body, and the exporter's clock.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
+use super::exporter::Exporter;
 use super::host::Host;
 use super::metrics::Metrics;
 use super::stream::HttpStream;
@@ -31,6 +32,8 @@ pub struct Shared {
     proven: Cell<bool>,
     /// The memory that was last reported.
     memory_bytes: Cell<u64>,
+    /// Where security events go besides the log.
+    pub exporter: Option<Rc<RefCell<Exporter>>>,
 }
 
 /// The root of one configuration.
@@ -46,8 +49,12 @@ pub struct Root<H: Host + Clone> {
 pub struct Vm {
     /// Bytes of bodies held in this VM.
     pub inflight: Cell<u64>,
+    /// The same, as the gauge has it.
+    told_inflight: Cell<u64>,
     /// By plugin, the ids of the gauges that tell of its policy: all go to 0 when another takes its place.
     told_of_policy: RefCell<HashMap<Vec<u8>, Vec<u32>>>,
+    /// The exporters of all configurations.
+    exporters: RefCell<Vec<Weak<RefCell<Exporter>>>>,
 }
 
 /// Streams whose headers are held and that no body callback has reached yet.
@@ -83,15 +90,52 @@ impl<H: Host + Clone> Root<H> {
                 if policy.allow_on_headers_stop_iteration { "held" } else { "released" },
             ),
         );
-        self.shared = Some(Rc::new(Shared {
+        let exporter = policy.otlp.clone().map(|otlp| Rc::new(RefCell::new(Exporter::new(otlp))));
+        if let Some(exporter) = &exporter {
+            let mut exporters = self.vm.exporters.borrow_mut();
+            exporters.retain(|exporter| exporter.strong_count() > 0);
+            exporters.push(Rc::downgrade(exporter));
+        }
+        let shared = Rc::new(Shared {
             hold_headers: Cell::new(policy.allow_on_headers_stop_iteration),
             proven: Cell::new(false),
             vm: Rc::clone(&self.vm),
             memory_bytes: Cell::new(0),
+            exporter,
             policy,
             metrics,
-        }));
+        });
+        if shared.exporter.is_some() {
+            let _ = self.host.set_tick_period(shared.idle_tick_milliseconds());
+        }
+        if let Some(old) = self.shared.replace(shared) {
+            self.end_exports(&old);
+        }
         true
+    }
+
+    /// The configuration has come to its end, and all streams under it.
+    pub fn retire(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            self.end_exports(&shared);
+        }
+    }
+
+    /// The answer to an HTTP call has come.
+    pub fn answered(&self, token: u32) {
+        let Some(shared) = &self.shared else { return };
+        if let Some(exporter) = &shared.exporter {
+            exporter.borrow_mut().answered(&self.host, &shared.metrics, token);
+        }
+    }
+
+    /// What waits to be exported goes to a configuration that exports to the same receiver: the one that came in its place.
+    fn end_exports(&self, shared: &Shared) {
+        let Some(exporter) = &shared.exporter else { return };
+        let all: Vec<_> = self.vm.exporters.borrow().iter().filter_map(Weak::upgrade).collect();
+        let mut ending = exporter.borrow_mut();
+        let heir = all.iter().rev().find(|other| other.try_borrow().is_ok_and(|other| other.may_inherit(&ending)));
+        ending.retire(&self.host, &shared.metrics, heir.map(|heir| heir.borrow_mut()).as_deref_mut());
     }
 
     /// A new HTTP stream; `None` before the first configuration.
@@ -101,10 +145,14 @@ impl<H: Host + Clone> Root<H> {
         Some(Rc::new_cyclic(|me| RefCell::new(HttpStream::new(self.host.clone(), shared, context_id, waiting, me.clone()))))
     }
 
-    /// Lets go of headers that have waited too long for a body: where Envoy's plugin setting is not what the policy says, the body
+    /// Exports what waits, and lets go of headers that have waited too long for a body: where Envoy's plugin setting is not what the policy says, the body
     /// never comes while they are held.
     pub fn tick(&mut self) {
         let Some(shared) = &self.shared else { return };
+        // First, while the context in effect is still the root's.
+        if let Some(exporter) = &shared.exporter {
+            exporter.borrow_mut().tick(&self.host, &shared.metrics);
+        }
         let now = self.host.now();
         let patience = if shared.hold_headers.get() { PATIENCE_NANOSECONDS } else { 0 };
         let mut waiting = self.waiting.take();
@@ -114,14 +162,14 @@ impl<H: Host + Clone> Root<H> {
             stream.try_borrow_mut().is_ok_and(|mut stream| stream.still_waits(now, patience))
         });
         if waiting.is_empty() {
-            let _ = self.host.set_tick_period(0);
+            let _ = self.host.set_tick_period(shared.idle_tick_milliseconds());
         }
         self.waiting.borrow_mut().append(&mut waiting);
     }
 
     /// Sets the gauges that tell of the policy, and those of the one it replaces to 0.
     fn show_policy(&self, metrics: &Metrics, policy: &Policy) {
-        let inspecting = policy.rules().filter(|rule| rule.request.is_some() || rule.response.is_some());
+        let inspecting = policy.rules().filter(|rule| rule.inspects());
         let (blocking, observing): (Vec<_>, Vec<_>) = inspecting.partition(|rule| rule.mode == Mode::Block);
         let gauges = [
             (Metric::PolicyInfo, 1),
@@ -154,6 +202,11 @@ fn count_rejection(host: &impl Host) {
 }
 
 impl Shared {
+    /// How often the root has something to do while nothing waits for a body, in milliseconds; 0: never.
+    fn idle_tick_milliseconds(&self) -> u32 {
+        self.policy.otlp.as_ref().map_or(0, |otlp| otlp.interval_milliseconds)
+    }
+
     /// Is it still open whether Envoy's setting is what the policy says?
     pub fn must_watch(&self) -> bool {
         !self.proven.get()
@@ -176,6 +229,13 @@ impl Shared {
              headers are released from now on, and responses can only be cut, not answered with a block reply; set it to true in the \
              plugin configuration (Envoy 1.35 or later), or to false in the policy",
         );
+    }
+
+    /// Reports the bytes that are held where they changed. At the end of a callback: most bodies come and go in one.
+    pub fn report_inflight(&self, host: &impl Host) {
+        let held = self.vm.inflight.get();
+        let grown = i128::from(held).saturating_sub(i128::from(self.vm.told_inflight.replace(held)));
+        self.metrics.add(host, Metric::InflightBodyBytes, i64::try_from(grown).unwrap_or_default());
     }
 
     /// Reports the VM's memory where it changed.

@@ -33,8 +33,8 @@ pub struct HttpStream<H: Host> {
     context_id: u32,
     waiting: Waiting<H>,
     me: Weak<RefCell<HttpStream<H>>>,
-    pub(super) request_headers: Headers,
-    rule: Option<Arc<Rule>>,
+    pub(super) request_headers: Rc<Headers>,
+    pub(super) rule: Option<Arc<Rule>>,
     pub(super) grpc: bool,
     upgrade: bool,
     /// The reply of the exchange is ours: it is not inspected.
@@ -60,7 +60,7 @@ impl<H: Host> HttpStream<H> {
             context_id,
             waiting,
             me,
-            request_headers: Headers::default(),
+            request_headers: Rc::default(),
             rule: None,
             grpc: false,
             upgrade: false,
@@ -77,8 +77,12 @@ impl<H: Host> HttpStream<H> {
         if self.replied {
             return Step::Continue;
         }
+        if direction == Direction::Response && self.passes_response(end_of_stream) {
+            self.forget(direction);
+            return Step::Continue;
+        }
         let headers = match self.host.headers(direction) {
-            Ok(headers) => headers,
+            Ok(headers) => Rc::new(headers),
             Err(_) => {
                 self.error(ErrorReason::HostCall);
                 return Step::Continue;
@@ -90,7 +94,19 @@ impl<H: Host> HttpStream<H> {
             self.on_request(&headers);
         }
         let Some(rule) = self.rule.clone() else { return Step::Continue };
-        let tunnel = self.is_tunnel(direction, &headers);
+        if !self.judge_head(direction, &rule, &headers) {
+            return Step::Pause;
+        }
+        let step = self.begin_body(direction, &rule, &headers, end_of_stream);
+        if self.flow(direction).stage == Stage::Pass {
+            self.record_head(direction);
+        }
+        step
+    }
+
+    /// Decides what is done with the body behind a head.
+    fn begin_body(&mut self, direction: Direction, rule: &Arc<Rule>, headers: &Headers, end_of_stream: bool) -> Step {
+        let tunnel = self.is_tunnel(direction, headers);
         if end_of_stream && !tunnel {
             return Step::Continue;
         }
@@ -101,7 +117,7 @@ impl<H: Host> HttpStream<H> {
             content_length: headers.content_length(),
             partial: direction == Direction::Response && headers.get(":status") == Some(b"206"),
         };
-        let plan = if tunnel { act::plan_tunnel(&rule, direction) } else { act::plan(&rule, direction, &head) };
+        let plan = if tunnel { act::plan_tunnel(rule, direction) } else { act::plan(rule, direction, &head) };
         match plan {
             Plan::Pass(reason) => {
                 if let Some(reason) = reason {
@@ -111,21 +127,21 @@ impl<H: Host> HttpStream<H> {
             }
             Plan::Judged(judgement) => {
                 self.count_findings(direction, &judgement.counts);
-                self.record(direction, &rule, &judgement, None);
-                if judgement.verdict.blocks() { self.refuse(direction, &rule, &judgement) } else { Step::Continue }
+                self.record(direction, rule, &judgement, None);
+                if judgement.verdict.blocks() { self.refuse(direction, rule, &judgement) } else { Step::Continue }
             }
-            Plan::Stream(streamer) if !act::may_interfere(&rule, direction) => {
+            Plan::Stream(streamer) if !act::may_interfere(rule, direction) => {
                 let flow = self.flow(direction);
                 (flow.stage, flow.streamer) = (Stage::Watched, Some(streamer));
                 Step::Continue
             }
-            Plan::Inspect(inspector) if !act::may_interfere(&rule, direction) => {
+            Plan::Inspect(inspector) if !act::may_interfere(rule, direction) => {
                 let flow = self.flow(direction);
                 (flow.stage, flow.inspector) = (Stage::Watched, Some(inspector));
                 flow.expected = head.content_length;
                 Step::Continue
             }
-            Plan::Stream(streamer) => self.begin_streaming(direction, streamer, &headers),
+            Plan::Stream(streamer) => self.begin_streaming(direction, streamer, headers),
             Plan::Inspect(inspector) => {
                 let flow = self.flow(direction);
                 flow.inspector = Some(inspector);
@@ -134,15 +150,27 @@ impl<H: Host> HttpStream<H> {
                     self.hold(direction);
                     Step::Pause
                 } else {
-                    self.release(direction, &headers);
+                    self.release(direction, headers);
                     Step::Continue
                 }
             }
         }
     }
 
+    /// Is it known without a look at its headers that a response passes?
+    fn passes_response(&self, end_of_stream: bool) -> bool {
+        let inspected = self.rule.as_ref().is_some_and(|rule| rule.response.is_some());
+        !inspected || (end_of_stream && !self.upgrade)
+    }
+
     /// `size` bytes of a body are visible: a chunk, or all that was buffered while we paused.
     pub fn on_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Step {
+        let step = self.take_body(direction, size, end_of_stream);
+        self.shared.report_inflight(&self.host);
+        step
+    }
+
+    fn take_body(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> Step {
         match self.flow(direction).stage {
             Stage::Pass => return Step::Continue,
             Stage::Whole => {
@@ -165,32 +193,26 @@ impl<H: Host> HttpStream<H> {
         }
         let began = self.host.now();
         self.first_body_callback(direction, began);
-        let fed = self.take_chunk(direction, size);
+        let (fed, visible) = self.take_chunk(direction, size, end_of_stream);
         let flow = self.flow(direction);
-        let step = if end_of_stream || fed.is_err() || flow.is_whole() {
-            // What was drained is no longer visible.
-            let visible = if self.flow(direction).stage.keeps() { 0 } else { size };
+        if end_of_stream || fed.is_err() || flow.is_whole() {
             let step = self.conclude(direction, visible, began);
             let flow = self.flow(direction);
             if fed.is_ok() && !end_of_stream && flow.stage == Stage::Pass {
                 flow.stage = Stage::Whole;
             }
-            step
-        } else if self.flow(direction).stage == Stage::Drained {
-            Step::Continue
-        } else {
-            Step::Pause
-        };
-        let spent = self.host.now().saturating_sub(began);
+            return step;
+        }
+        self.spend(direction, began);
         let flow = self.flow(direction);
-        flow.spent = flow.spent.saturating_add(spent);
-        flow.paused = step == Step::Pause;
-        step
+        flow.paused = flow.stage != Stage::Drained;
+        if flow.paused { Step::Pause } else { Step::Continue }
     }
 
     /// Trailers end a body that no body callback has ended.
     pub fn on_trailers(&mut self, direction: Direction) -> Step {
         let step = self.end_by_trailers(direction);
+        self.shared.report_inflight(&self.host);
         if step == Step::Continue && self.flow(direction).rewritten {
             for name in STALE_HEADERS {
                 let _ = self.host.remove_trailer(direction, name);
@@ -200,6 +222,9 @@ impl<H: Host> HttpStream<H> {
     }
 
     fn end_by_trailers(&mut self, direction: Direction) -> Step {
+        if matches!(self.flow(direction).stage, Stage::Pass | Stage::Whole) {
+            return Step::Continue;
+        }
         let now = self.host.now();
         self.first_body_callback(direction, now);
         let flow = self.flow(direction);
@@ -229,8 +254,10 @@ impl<H: Host> HttpStream<H> {
 
     fn forget(&mut self, direction: Direction) {
         self.close_streaming(direction);
+        self.record_head(direction);
         self.uncharge(direction);
         *self.flow(direction) = Flow::new(direction);
+        self.shared.report_inflight(&self.host);
     }
 
     /// Lets go of headers that have waited `patience` nanoseconds for a body; `true` while some still wait.
@@ -265,13 +292,13 @@ impl<H: Host> HttpStream<H> {
     }
 
     /// Reads what of a request decides about both of its messages.
-    fn on_request(&mut self, headers: &Headers) {
+    fn on_request(&mut self, headers: &Rc<Headers>) {
         let pairs: Vec<(&[u8], &[u8])> = headers.iter().collect();
         let pseudo = |name| headers.get(name).unwrap_or_default();
         let request =
             RequestHead { authority: pseudo(":authority"), path: pseudo(":path"), method: pseudo(":method"), headers: &pairs };
         let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
-        self.grpc = MediaType::parse(headers.get("content-type").unwrap_or_default()).is_native_grpc();
+        self.grpc = headers.get("content-type").is_some_and(|value| MediaType::parse(value).is_native_grpc());
         self.upgrade = headers.is_upgrade();
         if let Some(wanted) = act::wanted_codings(&rule) {
             let narrowed = headers.joined("accept-encoding").and_then(|value| narrow_accept_encoding(&value, wanted));
@@ -283,7 +310,7 @@ impl<H: Host> HttpStream<H> {
             self.remove_headers(Direction::Request, headers, &["range", "if-range"]);
         }
         self.rule = Some(rule);
-        self.request_headers = headers.clone();
+        self.request_headers = Rc::clone(headers);
     }
 
     /// Is what follows no body, but a tunnel? A request that asks for an upgrade has none to inspect; a response is one only where
@@ -359,21 +386,20 @@ impl<H: Host> HttpStream<H> {
         }
     }
 
-    /// Reads and inspects what has come since the last callback; drains it where the body is kept in the VM.
-    fn take_chunk(&mut self, direction: Direction, size: usize) -> Result<(), Failure> {
+    /// Reads and inspects what has come since the last callback; drains it where the body is kept in the VM, but for one that has
+    /// come in one piece. Returns how many bytes of the body are visible then.
+    fn take_chunk(&mut self, direction: Direction, size: usize, end_of_stream: bool) -> (Result<(), Failure>, usize) {
         let flow = self.flow(direction);
         let drains = flow.stage.keeps();
         let seen = if drains { 0 } else { usize::try_from(flow.received).unwrap_or(usize::MAX) };
         let new = size.saturating_sub(seen);
         if new == 0 {
-            return Ok(());
+            return (Ok(()), size);
         }
-        let chunk = match self.host.body(direction, seen, new) {
-            Ok(chunk) => chunk,
-            Err(_) => {
-                self.error(ErrorReason::HostCall);
-                return Err(self.fail(direction, Failure::Corrupt));
-            }
+        let Ok(chunk) = self.host.body(direction, seen, new) else {
+            self.error(ErrorReason::HostCall);
+            let visible = if drains { 0 } else { size };
+            return (Err(self.fail(direction, Failure::Corrupt)), visible);
         };
         let fits = self.charge(direction, chunk.len() as u64);
         let flow = self.flow(direction);
@@ -383,20 +409,23 @@ impl<H: Host> HttpStream<H> {
             Some(inspector) => Err(inspector.fail(Failure::TooLarge)),
             None => Ok(()),
         };
-        if drains {
-            if flow.kept.is_empty() {
-                flow.kept = chunk;
-            } else {
-                flow.kept.extend_from_slice(&chunk);
-            }
-            if flow.kept.len() > flow.probe_bytes {
-                flow.stage = Stage::Drained;
-            }
-            if self.host.replace_body(direction, size, b"").is_err() {
-                self.error(ErrorReason::HostCall);
-            }
+        if !drains {
+            return (fed, size);
         }
-        fed
+        let in_one_piece = flow.kept.is_empty() && (end_of_stream || fed.is_err() || flow.is_whole());
+        if flow.kept.is_empty() {
+            flow.kept = chunk;
+        } else {
+            flow.kept.extend_from_slice(&chunk);
+        }
+        if flow.kept.len() > flow.probe_bytes {
+            flow.stage = Stage::Drained;
+        }
+        if in_one_piece {
+            return (fed, size);
+        }
+        self.put(direction, size, b"");
+        (fed, 0)
     }
 
     fn fail(&mut self, direction: Direction, failure: Failure) -> Failure {
@@ -416,7 +445,6 @@ impl<H: Host> HttpStream<H> {
         self.shared.vm.inflight.set(inflight);
         let flow = self.flow(direction);
         flow.charged = flow.charged.saturating_add(bytes);
-        self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX));
         true
     }
 
@@ -430,11 +458,6 @@ impl<H: Host> HttpStream<H> {
         let bytes = flow.charged.saturating_sub(kept);
         flow.charged = flow.charged.min(kept);
         self.shared.vm.inflight.set(self.shared.vm.inflight.get().saturating_sub(bytes));
-        self.move_inflight(i64::try_from(bytes).unwrap_or(i64::MAX).saturating_neg());
-    }
-
-    fn move_inflight(&self, by: i64) {
-        self.shared.metrics.add(&self.host, Metric::InflightBodyBytes, by);
     }
 
     pub(super) fn uninspected(&self, direction: Direction, reason: Uninspected) {

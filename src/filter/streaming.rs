@@ -151,7 +151,7 @@ impl<H: Host> HttpStream<H> {
         Step::Continue
     }
 
-    fn put(&mut self, direction: Direction, size: usize, body: &[u8]) {
+    pub(super) fn put(&mut self, direction: Direction, size: usize, body: &[u8]) {
         if self.host.replace_body(direction, size, body).is_err() {
             self.error(ErrorReason::HostCall);
         }

@@ -6,6 +6,7 @@
 use super::checks::{BodyChecks, Direction, REQUEST, RESPONSE};
 use super::cursor::Cursor;
 use super::document::{BODY_MODE, FAIL_MODE, MAX_BODY_BYTES, MODE, RANGES, UPGRADES};
+use super::heads::{HeadChecks, Heads};
 use super::shape::Report;
 use super::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
 use crate::body::MediaRange;
@@ -43,6 +44,7 @@ pub(super) struct Block {
     deny_upgrades: Option<bool>,
     block_response: BlockResponse,
     body: Option<BodyChecks>,
+    heads: HeadChecks,
 }
 
 /// The fields of one direction.
@@ -69,6 +71,7 @@ impl Block {
             strip_ranges: cursor.field("ranges").and_then(|ranges| ranges.choice(&RANGES, &[("strip", true), ("allow", false)])),
             deny_upgrades: cursor.field("upgrades").and_then(|word| word.choice(&UPGRADES, &[("allow", false), ("deny", true)])),
             block_response: cursor.field("block_response").map(block_response).unwrap_or_default(),
+            heads: cursor.field("checks").map(|checks| HeadChecks::read(&checks, report)).unwrap_or_default(),
             body: cursor.field("checks").and_then(|checks| checks.field("body")).map(|body| BodyChecks::read(&body, report)),
         };
         for (side, direction) in block.sides() {
@@ -101,6 +104,7 @@ impl Block {
                 body: self.block_response.body.or_else(|| outer.block_response.body.clone()),
             },
             body: self.body.or_else(|| outer.body.clone()),
+            heads: self.heads.over(&outer.heads),
         }
     }
 
@@ -115,7 +119,9 @@ impl Block {
             self.report_unused_checks(&checks, report);
             (self.request.rule(&REQUEST, &checks, programs, report), self.response.rule(&RESPONSE, &checks, programs, report))
         };
+        let heads = if mode == Mode::Off { Heads::default() } else { self.heads.rules(programs) };
         Rule {
+            heads,
             source,
             mode,
             fail_mode: self.fail_mode.unwrap_or(FailMode::Close),
@@ -209,13 +215,14 @@ impl Side {
         let dlp = checks.dlp.as_ref().filter(|dlp| dlp.covers(direction));
         let (block, redact) = dlp.map(|dlp| (dlp.block, dlp.redact)).unwrap_or_default();
         let sensitive_data = checks.sensitive_data.is_some();
+        let hook = if sensitive_data { KindSet::core() } else { KindSet::EMPTY };
         let rule = BodyRule {
             max_bytes,
             body_mode,
             block,
             redact,
             sensitive_data,
-            program: programs.of(block.union(redact).union(if sensitive_data { KindSet::core() } else { KindSet::EMPTY })),
+            program: programs.excepting(block.union(redact).union(hook), dlp.is_some_and(|dlp| dlp.except_test_values)),
             json: None,
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),

@@ -55,6 +55,8 @@ pub(super) struct Dlp {
     pub(super) block: KindSet,
     pub(super) redact: KindSet,
     pub(super) redact_in_observe_modes: bool,
+    /// Values that are published for tests are no findings.
+    pub(super) except_test_values: bool,
     /// Kinds of `redact` whose masks keep the length.
     pub(super) same_length: KindSet,
 }
@@ -80,7 +82,9 @@ impl Dlp {
         let (block, redact) = (kinds::list(&blocked), kinds::list(&redacted));
         let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
         let same_length = cursor.field("mask").map(|mask| same_length(&mask, redact, report)).unwrap_or_default();
-        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes, same_length }
+        let except_test_values = cursor.field("except_test_values").and_then(|flag| flag.boolean()).unwrap_or(false);
+        let path = cursor.path.clone();
+        Dlp { path, request, response, block, redact, redact_in_observe_modes, except_test_values, same_length }
     }
 
     pub(super) fn covers(&self, direction: &Direction) -> bool {

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::block::{Block, Scope};
 use super::cursor::Cursor;
 use super::document::{RESOURCE, SPEC};
+use super::events::Otlp;
 use super::host::HostPattern;
 use super::matcher::Matcher;
 use super::node::{Node, field_path, item_path};
@@ -40,6 +41,7 @@ pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
     let max_inflight_body_bytes =
         spec.field("max_inflight_body_bytes").and_then(|field| field.integer()).unwrap_or(BUILT_IN_INFLIGHT_BYTES);
     let routing = read_routing(&spec, &mut report);
+    let otlp = Otlp::read(&spec, &mut report);
     warn_about_budget(&spec, &routing, max_inflight_body_bytes, &mut report);
     if !report.errors.is_empty() {
         return Err(in_document_order(report.errors, document));
@@ -52,6 +54,7 @@ pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
             .and_then(|flag| flag.boolean())
             .unwrap_or(false),
         max_inflight_body_bytes,
+        otlp,
         warnings: in_document_order(report.warnings, document),
         routing,
     })

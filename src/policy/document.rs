@@ -3,10 +3,12 @@
 //! The format is Sentinel Shield's, so that its documents for data-loss prevention load unchanged; what belongs to its other
 //! engines is refused, what has no meaning in a proxy filter is ignored with a warning.
 
+use super::events::EVENTS;
 use super::format::{
     BLOCK_BODY, CONTENT_TYPE, HEADER_NAME, HEADER_VALUE, HOST, MEDIA_RANGE, METHOD, NAME, PATH, PATH_OR_STAR, REGEX,
 };
-use super::shape::{Choice, Field, Holds, Shape};
+use super::heads::{HEADERS, QUERY};
+use super::shape::{Choice, Holds, Shape, field};
 
 /// Most bytes of a body that a policy may ask to hold. A VM has 1 GiB in all, and an encoded body that is rewritten is held decoded,
 /// masked and encoded at once.
@@ -20,10 +22,6 @@ const NO_SAMPLING: &str = "every message that is not clean makes an event, clean
 const NO_LOG_LEVEL: &str = "Envoy's log level of the wasm component decides";
 const NO_HEADERS: &str = "bodyguard does not limit headers";
 const NO_LABELS: &str = "bodyguard has no use for it";
-
-const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
-    Field { name, about, holds }
-}
 
 const fn names(allowed: &'static [&'static str]) -> Choice {
     Choice { allowed, read_from_false: None }
@@ -83,6 +81,7 @@ pub(super) static SPEC: Shape = Shape {
         field("exclude", "exact paths that are never inspected", Holds::List(&Holds::Text(&PATH))),
         field("defaults", "policy of every domain, unless it says otherwise", Holds::Object(&POLICY)),
         field("domains", "hosts and what applies to them", Holds::List(&Holds::Object(&DOMAIN))),
+        field("events", "where security events go, besides the log", Holds::Object(&EVENTS)),
     ],
 };
 
@@ -242,7 +241,12 @@ static CHECKS: Shape = Shape {
     one_of: &[],
     fields: &[
         field("body", "checks of bodies; the most specific block replaces the others whole", Holds::Object(&BODY)),
-        field("headers", "checks of headers", Holds::Refused(ONLY_DLP)),
+        field(
+            "headers",
+            "checks of header values; the most specific block replaces the others whole",
+            Holds::ObjectOnly(&HEADERS, ONLY_DLP),
+        ),
+        field("query", "checks of the query; the most specific block replaces the others whole", Holds::Object(&QUERY)),
     ],
 };
 
@@ -260,6 +264,10 @@ static BODY: Shape = Shape {
         field("require_json", "bodies that claim JSON must be it", Holds::Refused(ONLY_DLP)),
     ],
 };
+
+/// What `except_test_values` does.
+pub(super) const EXCEPT_TEST_VALUES: &str =
+    "values that networks, vendors and offices publish for tests and documentation are no findings (default false)";
 
 static DLP: Shape = Shape {
     name: "dlp",
@@ -279,5 +287,6 @@ static DLP: Shape = Shape {
             "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
             Holds::Bool,
         ),
+        field("except_test_values", EXCEPT_TEST_VALUES, Holds::Bool),
     ],
 };

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::matcher::Miss;
-use super::{BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution, Rule, host};
+use super::{BodyMode, BodyRule, FailMode, Mode, Names, Otlp, PassReason, Policy, RequestHead, Resolution, Rule, host};
 use crate::detect::KindSet;
 
 /// What [`Policy::explain`] found. Its `Display` is some lines of text, without a line feed at the end.
@@ -135,6 +135,16 @@ impl Display for Rule {
         write_side(f, "request  ", self.request.as_ref(), self.mode)?;
         writeln!(f)?;
         write_side(f, "response ", self.response.as_ref(), self.mode)?;
+        for (label, what, head_rule) in [
+            ("request  ", "header values", &self.heads.request_headers),
+            ("response ", "header values", &self.heads.response_headers),
+            ("request  ", "the query", &self.heads.query),
+        ] {
+            if let Some(head_rule) = head_rule {
+                write!(f, "\n{label} {what}{}", head_rule.names)?;
+                write_lists(f, &head_rule.lists, self.mode)?;
+            }
+        }
         if self.deny_upgrades {
             write!(f, "\nupgrades  are refused")?;
         }
@@ -145,12 +155,8 @@ impl Display for Rule {
     }
 }
 
-fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, mode: Mode) -> Result {
-    let Some(rule) = rule else { return write!(f, "{label} bodies pass unread") };
-    match rule.body_mode {
-        BodyMode::Streamed => write!(f, "{label} bodies as they flow")?,
-        BodyMode::Auto | BodyMode::Buffered => write!(f, "{label} bodies up to {} bytes", rule.max_bytes)?,
-    }
+/// Which kinds block, and which are masked.
+fn write_lists(f: &mut Formatter<'_>, rule: &BodyRule, mode: Mode) -> Result {
     if !rule.block.is_empty() {
         write!(f, "; block {}", names(rule.block))?;
     }
@@ -161,6 +167,45 @@ fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, mode:
     if !rule.same_length.is_empty() {
         write!(f, " (same length: {})", names(rule.same_length))?;
     }
+    if rule.program.excepts_test_values() {
+        write!(f, "; not published test values")?;
+    }
+    Ok(())
+}
+
+impl Display for Names {
+    /// Nothing where the usual headers, or all parameters, are read.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let (only, include, exclude) = self.lists();
+        for (word, names) in [("only", only), ("and of", include), ("but not of", exclude)] {
+            if !names.is_empty() {
+                write!(f, " {word} {}", names.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Display for Otlp {
+    /// Where events go; of headers only the names.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "go to the log, and to {}{} in Envoy's cluster {}", self.authority, self.path, self.cluster)?;
+        write!(f, " every {} ms, with {} ms for an answer", self.interval_milliseconds, self.timeout_milliseconds)?;
+        if !self.headers.is_empty() {
+            let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+            write!(f, ", with {} (not shown)", names.join(", "))?;
+        }
+        write!(f, "; up to {} wait in a worker", self.max_queue)
+    }
+}
+
+fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, mode: Mode) -> Result {
+    let Some(rule) = rule else { return write!(f, "{label} bodies pass unread") };
+    match rule.body_mode {
+        BodyMode::Streamed => write!(f, "{label} bodies as they flow")?,
+        BodyMode::Auto | BodyMode::Buffered => write!(f, "{label} bodies up to {} bytes", rule.max_bytes)?,
+    }
+    write_lists(f, rule, mode)?;
     if rule.sensitive_data {
         f.write_str("; block on any kind")?;
     }

@@ -22,8 +22,11 @@ pub(super) static NAME: Format = Format {
     pattern: Some("^[A-Za-z0-9._-]{1,63}$"),
 };
 
-pub(super) static HOST: Format =
-    Format { expected: "a host name, *.suffix or *", check: |text| HostPattern::parse(text).map(drop), pattern: None };
+pub(super) static HOST: Format = Format {
+    expected: "a host name, *.suffix or *",
+    check: |text| HostPattern::parse(text).map(drop),
+    pattern: Some(r"^\s*(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]\.?)\s*$"),
+};
 
 pub(super) static PATH: Format =
     Format { expected: "a path that starts with /, without a query", check: path, pattern: Some("^/[^?#]*$") };
@@ -43,7 +46,8 @@ pub(super) static REGEX: Format = Format {
 pub(super) static METHOD: Format = Format {
     expected: "an HTTP method: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT, QUERY, or one of WebDAV",
     check: |text| require(METHODS.iter().any(|method| method.eq_ignore_ascii_case(text))),
-    pattern: Some("^[A-Za-z]+$"),
+    // An ECMA-262 regex has no mark of its own for "in any case".
+    pattern: Some(METHOD_PATTERN),
 };
 
 /// RFC 9110 and RFC 5789, QUERY, and of WebDAV RFC 4918, RFC 3253 and RFC 5323.
@@ -69,8 +73,21 @@ const METHODS: [&str; 19] = [
     "SEARCH",
 ];
 
-pub(super) static MEDIA_RANGE: Format =
-    Format { expected: "type/subtype, type/* or */*", check: |text| require(MediaRange::parse(text).is_some()), pattern: None };
+const METHOD_PATTERN: &str = concat!(
+    "^(",
+    "[Gg][Ee][Tt]|[Hh][Ee][Aa][Dd]|[Pp][Oo][Ss][Tt]|[Pp][Uu][Tt]|[Pp][Aa][Tt][Cc][Hh]|",
+    "[Dd][Ee][Ll][Ee][Tt][Ee]|[Oo][Pp][Tt][Ii][Oo][Nn][Ss]|[Tt][Rr][Aa][Cc][Ee]|",
+    "[Cc][Oo][Nn][Nn][Ee][Cc][Tt]|[Qq][Uu][Ee][Rr][Yy]|[Pp][Rr][Oo][Pp][Ff][Ii][Nn][Dd]|",
+    "[Pp][Rr][Oo][Pp][Pp][Aa][Tt][Cc][Hh]|[Mm][Kk][Cc][Oo][Ll]|[Cc][Oo][Pp][Yy]|[Mm][Oo][Vv][Ee]|",
+    "[Ll][Oo][Cc][Kk]|[Uu][Nn][Ll][Oo][Cc][Kk]|[Rr][Ee][Pp][Oo][Rr][Tt]|[Ss][Ee][Aa][Rr][Cc][Hh]",
+    ")$"
+);
+
+pub(super) static MEDIA_RANGE: Format = Format {
+    expected: "type/subtype, type/* or */*",
+    check: |text| require(MediaRange::parse(text).is_some()),
+    pattern: Some(r"^\s*(\*/\*|[!#$%&'+.^_`|~0-9A-Za-z-]+/(\*|(\*\+)?[!#$%&'+.^_`|~0-9A-Za-z-]+))\s*$"),
+};
 
 pub(super) static CONTENT_TYPE: Format = Format {
     expected: "a media type with a subtype, as in application/json; charset=utf-8, at most 4096 bytes",
@@ -78,7 +95,7 @@ pub(super) static CONTENT_TYPE: Format = Format {
         let has_subtype = text.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && !subtype.is_empty());
         require(has_subtype && text.len() <= MAX_TEXT_BYTES && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()))
     },
-    pattern: None,
+    pattern: Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[ -~]+$"),
 };
 
 pub(super) static HEADER_NAME: Format = Format {
@@ -90,7 +107,7 @@ pub(super) static HEADER_NAME: Format = Format {
 pub(super) static HEADER_VALUE: Format = Format {
     expected: "a text without control characters, at most 4096 bytes",
     check: |text| require(text.len() <= MAX_TEXT_BYTES && !text.chars().any(|c| c.is_control() && c != '\t')),
-    pattern: None,
+    pattern: Some(r"^[^\x00-\x08\x0A-\x1F\x7F-\x9F]*$"),
 };
 
 pub(super) static BLOCK_BODY: Format = Format {
@@ -99,7 +116,8 @@ pub(super) static BLOCK_BODY: Format = Format {
     pattern: None,
 };
 
-fn require(holds: bool) -> Result<(), String> {
+/// A check that has nothing to add to what is expected.
+pub(super) fn require(holds: bool) -> Result<(), String> {
     if holds { Ok(()) } else { Err(String::new()) }
 }
 
@@ -119,6 +137,12 @@ fn is_token(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::policy::pattern::MAX_REGEX_BYTES;
+
+    #[test]
+    fn the_pattern_of_methods_is_made_of_them() {
+        let any_case = |name: &&str| name.chars().map(|c| format!("[{c}{}]", c.to_ascii_lowercase())).collect::<String>();
+        assert_eq!(METHOD_PATTERN, format!("^({})$", METHODS.iter().map(any_case).collect::<Vec<_>>().join("|")));
+    }
 
     #[test]
     fn messages_name_the_limits_that_are_checked() {

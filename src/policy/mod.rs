@@ -7,8 +7,9 @@
 //! |---|---|
 //! | bytes (JSON, YAML, protobuf Struct) into a tree | `read`, `wire`, `node` |
 //! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema` |
-//! | scopes read and laid over each other, into rules | `block`, `checks` |
+//! | scopes read and laid over each other, into rules | `block`, `checks` (bodies), `heads` (headers, query) |
 //! | what selects a rule | `matcher`, `pattern`, `path`, `host` |
+//! | where events go besides the log | `events` |
 //! | all of it into a policy | `compile` |
 //! | a request into its rule, and why | `routing`, `explain` |
 
@@ -17,8 +18,10 @@ mod checks;
 mod compile;
 mod cursor;
 mod document;
+mod events;
 mod explain;
 mod format;
+mod heads;
 mod host;
 mod json_rules;
 mod kinds;
@@ -37,7 +40,9 @@ use std::sync::Arc;
 use crate::detect::KindSet;
 use crate::scan::Program;
 
+pub use events::{Otlp, Secret};
 pub use explain::{Explanation, HostMatch, Trial};
+pub use heads::{HeadRule, Heads, Names};
 pub use json_rules::{JsonRules, JsonSource, Limit};
 pub use schema::json_schema;
 
@@ -52,6 +57,8 @@ pub struct Policy {
     pub allow_on_headers_stop_iteration: bool,
     /// Bytes of all bodies that one worker's VM may hold at once.
     pub max_inflight_body_bytes: u64,
+    /// Where security events go besides the log.
+    pub otlp: Option<Otlp>,
     /// What is legal and yet likely a mistake; for the log and `bodyguard check`.
     pub warnings: Vec<Problem>,
     routing: routing::Routing,
@@ -147,6 +154,8 @@ pub struct Rule {
     pub request: Option<BodyRule>,
     /// How response bodies are inspected; `None`: not at all.
     pub response: Option<BodyRule>,
+    /// What is looked for outside bodies.
+    pub heads: Heads,
     /// Media types whose bodies are not inspected.
     pub skip_content_types: Vec<crate::body::MediaRange>,
     /// Requests lose `Range` and `If-Range` where a response may be blocked or masked: a value must not leave in pieces.
@@ -235,6 +244,13 @@ impl Mode {
             Mode::Shadow => "shadow",
             Mode::Block => "block",
         }
+    }
+}
+
+impl Rule {
+    /// Is anything of a message inspected?
+    pub fn inspects(&self) -> bool {
+        self.request.is_some() || self.response.is_some() || !self.heads.is_empty()
     }
 }
 

@@ -87,7 +87,7 @@ impl Routing {
     fn strictness(&self, path: &[u8], request: &RequestHead<'_>) -> u8 {
         match self.resolve_path(path, request) {
             Resolution::Pass(_) => 0,
-            Resolution::Rule(rule) if rule.request.is_none() && rule.response.is_none() => 1,
+            Resolution::Rule(rule) if !rule.inspects() => 1,
             Resolution::Rule(rule) if rule.mode != Mode::Block => 2,
             Resolution::Rule(_) => 3,
         }

@@ -78,14 +78,17 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
                 {"type": "object", "properties": of_kinds, "additionalProperties": false},
             ]})
         }
-        Holds::Text(format) => text_schema(format),
+        Holds::Text(format) | Holds::Secret(format) => text_schema(format),
         Holds::Kind => json!({"enum": kinds::names().collect::<Vec<_>>()}),
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
-        Holds::Object(shape) => {
+        Holds::Object(shape) | Holds::ObjectOnly(shape, _) => {
             define(shape, defs);
             json!({"$ref": format!("#/$defs/{}", shape.name)})
         }
         Holds::Map(values) => json!({"type": "object", "additionalProperties": describe(values, defs)}),
+        Holds::NamedMap(names, values) => {
+            json!({"type": "object", "propertyNames": text_schema(names), "additionalProperties": describe(values, defs)})
+        }
         Holds::ListOr(items, short) => {
             json!({"anyOf": [{"type": "array", "items": describe(items, defs)}, describe(short, defs)]})
         }

@@ -38,6 +38,11 @@ pub(super) struct Field {
     pub(super) holds: Holds,
 }
 
+/// A row of the table.
+pub(super) const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
+    Field { name, about, holds }
+}
+
 /// What a field or an item holds.
 #[derive(Debug)]
 pub(super) enum Holds {
@@ -50,10 +55,16 @@ pub(super) enum Holds {
     Kind,
     List(&'static Holds),
     Object(&'static Shape),
+    /// An object whose other fields are of the format, but not for this filter; why.
+    ObjectOnly(&'static Shape, &'static str),
     /// One of the names for all, or a map from kinds to them.
     OneOrByKind(&'static Choice),
+    /// A text that no error may repeat.
+    Secret(&'static Format),
     /// Any names.
     Map(&'static Holds),
+    /// Names of a format.
+    NamedMap(&'static Format, &'static Holds),
     /// A list, or the short form of it.
     ListOr(&'static Holds, &'static Holds),
     /// Legal and of no effect here; why.
@@ -77,7 +88,7 @@ pub(super) struct Format {
     pub(super) expected: &'static str,
     /// Is it one? If not, why; empty where `expected` says all.
     pub(super) check: fn(&str) -> Result<(), String>,
-    /// An ECMA-262 regex of the same, where there is one.
+    /// An ECMA-262 regex of the same, where there is one; it may let too much pass, never too little.
     pub(super) pattern: Option<&'static str>,
 }
 
@@ -151,6 +162,8 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
             }
         }
         (Holds::Text(format), _) => report.error(path, format!("found {}, allowed: {}", node.shown(), format.expected)),
+        (Holds::Secret(format), Node::Text(text)) if (format.check)(text).is_ok() => {}
+        (Holds::Secret(format), _) => report.error(path, format!("found what is not shown, allowed: {}", format.expected)),
         (Holds::Kind, _) => super::kinds::check(node, path, report),
         (Holds::List(items) | Holds::ListOr(items, _), Node::List(found)) => {
             for (index, item) in found.iter().enumerate() {
@@ -160,15 +173,29 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
         (Holds::ListOr(_, short), _) => check(node, short, path, report),
         (Holds::List(_), _) => report.error(path, format!("found {}, allowed: a list", node.shown())),
         (Holds::Object(shape), Node::Object(fields)) => check_object(fields, shape, path, report),
-        (Holds::Map(values), Node::Object(fields)) => {
+        (Holds::ObjectOnly(shape, why), Node::Object(fields)) => {
+            let (known, others): (Vec<_>, Vec<_>) = fields.iter().cloned().partition(|(name, _)| shape.has(name));
+            others.iter().for_each(|(name, _)| report.error(field_path(path, name), format!("refused: {why}")));
+            if others.is_empty() || !known.is_empty() {
+                check_object(&known, shape, path, report);
+            }
+        }
+        (Holds::Map(values) | Holds::NamedMap(_, values), Node::Object(fields)) => {
             let mut seen = BTreeSet::new();
             for (name, value) in fields {
                 let path = field_path(path, name);
                 check_once(&mut seen, name, &path, report);
+                if let Holds::NamedMap(names, _) = holds
+                    && (names.check)(name).is_err()
+                {
+                    report.error(&path, format!("found the name {}, allowed: {}", shown_text(name), names.expected));
+                }
                 check(value, values, &path, report);
             }
         }
-        (Holds::Object(_) | Holds::Map(_), _) => report.error(path, format!("found {}, allowed: an object", node.shown())),
+        (Holds::Object(_) | Holds::ObjectOnly(..) | Holds::Map(_) | Holds::NamedMap(..), _) => {
+            report.error(path, format!("found {}, allowed: an object", node.shown()))
+        }
         (Holds::Ignored(why), _) => report.warning(path, format!("ignored: {why}")),
         (Holds::Refused(why), _) => report.error(path, format!("refused: {why}")),
     }

@@ -19,14 +19,49 @@ mod scalar;
 mod simd;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) use scalar::{Carry, Sets, digits, escapes, may_escape};
+pub(super) use scalar::{Carry, Sets, digits, equal, equal_half, escapes, may_escape, of, of_half, span};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use simd::{Carry, Sets, digits, escapes, may_escape};
+pub(super) use simd::{Carry, Sets, digits, equal, equal_half, escapes, may_escape, of, of_half, span};
 
 /// Bytes of a block: one mask's bits.
 pub(super) const BLOCK: usize = 64;
 /// What masks are made of.
 pub(super) type Block = [u8; BLOCK];
+
+/// A set of bytes. The byte with the low nibble `l` and the high nibble `h` is bit `h % 8` of byte `l + h / 8 * 16`.
+pub(super) type ByteSet = [u8; 32];
+
+/// Is `byte` one of `set`?
+#[inline(always)]
+pub(super) fn contains(set: &ByteSet, byte: u8) -> bool {
+    let row = set.get(usize::from(byte & 15 | byte >> 3 & 16)).copied().unwrap_or(0);
+    row.wrapping_shr(u32::from(byte >> 4 & 7)) & 1 != 0
+}
+
+/// The set of `bytes`, with all ASCII letters and digits or without.
+pub(super) const fn byte_set(bytes: &[u8], alphanumeric: bool) -> ByteSet {
+    let mut set: ByteSet = [0; 32];
+    let mut byte = 0u8;
+    while byte < 128 {
+        let mut wanted = alphanumeric && byte.is_ascii_alphanumeric();
+        let mut rest = bytes;
+        while let [one, tail @ ..] = rest {
+            wanted |= *one == byte;
+            rest = tail;
+        }
+        let mut cells: &mut [u8] = &mut set;
+        let mut row = 0;
+        while let [cell, tail @ ..] = cells {
+            if row == byte & 15 && wanted {
+                *cell |= 1 << (byte >> 4);
+            }
+            row = row.wrapping_add(1);
+            cells = tail;
+        }
+        byte = byte.wrapping_add(1);
+    }
+    set
+}
 
 /// Sets of buckets by nibble, for the three places of a fingerprint.
 #[derive(Clone, Copy, Debug)]
@@ -149,6 +184,28 @@ mod tests {
             assert_eq!((sets.any(), sets.mask()), (expected | ats != 0, expected | ats));
             let expected: u64 = (0..BLOCK).filter(|&i| block[i].is_ascii_digit()).map(|i| 1u64 << i).sum();
             assert_eq!(digits(block), expected);
+        }
+    }
+
+    #[test]
+    fn a_span_ends_at_the_first_byte_that_is_not_of_the_set() {
+        for (_, window) in windows() {
+            let mut set: ByteSet = [0; 32];
+            let (end, all) = (usize::from(window[0]) % 60, &window[2..]);
+            for byte in &all[..end] {
+                set[usize::from(byte & 15) + usize::from(byte >> 7) * 16] |= 1 << (byte >> 4 & 7);
+            }
+            let naive = all.iter().take_while(|byte| all[..end].contains(byte)).count();
+            assert_eq!(span(&set, all), naive);
+            assert_eq!(scalar::span(&set, all), naive);
+            assert_eq!(span(&set, &all[..end]), end);
+            let block: &Block = window.last_chunk().unwrap();
+            let (half, mask) = (block.first_chunk().unwrap(), |wanted: &dyn Fn(u8) -> bool| -> u64 {
+                (0..BLOCK).filter(|&i| wanted(block[i])).map(|i| 1u64 << i).sum()
+            });
+            let (members, equals) = (mask(&|byte| contains(&set, byte)), mask(&|byte| byte == window[9]));
+            assert_eq!((of(&set, block), equal(block, window[9])), (members, equals));
+            assert_eq!((of_half(&set, half), equal_half(half, window[9])), (members as u32, equals as u32));
         }
     }
 

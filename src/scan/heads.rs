@@ -5,6 +5,7 @@
 //! fewer there are, the less is noticed in vain.
 
 use super::block::Fingerprints;
+use super::walk::Walk;
 
 /// Bytes of a fingerprint; no literal may be shorter.
 pub(super) const PRINT: usize = 3;
@@ -22,6 +23,8 @@ pub(super) struct Head {
     pub(super) lane: usize,
     /// Where in them.
     pub(super) place: Place,
+    /// A walk from the beginning of the text that has come to its end.
+    pub(super) walk: Walk,
 }
 
 /// Where in a value a [`Head`] stands.
@@ -35,26 +38,41 @@ pub(super) enum Place {
     At,
 }
 
+/// A head, and its last eight bytes as a number with ones where it has any: the last byte is the highest.
+#[derive(Debug)]
+struct Noticed {
+    word: u64,
+    mask: u64,
+    head: Head,
+}
+
+impl Noticed {
+    fn new(head: Head) -> Noticed {
+        let mask = u64::MAX.checked_shl(64u32.saturating_sub(8u32.saturating_mul(u32::try_from(head.text.len()).unwrap_or(8))));
+        Noticed { word: last_word(head.text), mask: mask.unwrap_or(0), head }
+    }
+}
+
 /// The heads of a program.
 #[derive(Debug)]
 pub(super) struct Heads {
     /// Sorted by slot.
-    heads: Vec<Head>,
-    /// Where each slot's heads begin; one more than there are slots.
-    slots: Vec<u16>,
+    heads: Vec<Noticed>,
+    /// Where each slot's heads begin and end.
+    slots: Box<[[u16; 2]; SLOTS]>,
     /// First bytes of heads, a bit each.
     firsts: [u64; 4],
     longest: usize,
 }
 
 impl Heads {
-    /// Takes of each literal what it is noticed by, and adds that to `table`.
+    /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `table`.
     pub(super) fn new(literals: impl Iterator<Item = Head>, table: &mut Fingerprints) -> Heads {
-        let mut heads: Vec<Head> = literals.map(|head| Head { text: notice(head.text), ..head }).collect();
-        heads.sort_by_key(|head| slot(head.text));
+        let mut heads: Vec<Noticed> = literals.map(Noticed::new).collect();
+        heads.sort_by_key(|known| slot(known.word));
         let mut buckets = [Bucket::default(); BUCKETS];
         let (mut firsts, mut longest) = ([0u64; 4], 0);
-        for head in &heads {
+        for Noticed { head, .. } in &heads {
             if let [.., a, b, c] = *head.text {
                 table.allow(choose(&mut buckets, [a, b, c]), [a, b, c]);
             }
@@ -63,18 +81,23 @@ impl Heads {
             }
             longest = longest.max(head.text.len());
         }
-        let slots = (0..=SLOTS).map(|at| heads.partition_point(|head| slot(head.text) < at));
-        let slots = slots.map(|at| u16::try_from(at).unwrap_or(u16::MAX)).collect();
+        let mut slots = Box::new([[0; 2]; SLOTS]);
+        for (at, slot_bounds) in slots.iter_mut().enumerate() {
+            let bound = |at| u16::try_from(heads.partition_point(|known| slot(known.word) < at)).unwrap_or(u16::MAX);
+            *slot_bounds = [bound(at), bound(at.saturating_add(1))];
+        }
         Heads { heads, slots, firsts, longest }
     }
 
     /// The heads that `known` ends with.
     #[inline]
     pub(super) fn ending<'a>(&'a self, known: &'a [u8]) -> impl Iterator<Item = &'a Head> {
-        let at = slot(known);
-        let bound = |at: usize| self.slots.get(at).copied().map_or(0, usize::from);
-        let here = self.heads.get(bound(at)..bound(at.wrapping_add(1))).unwrap_or_default();
-        here.iter().filter(|head| known.ends_with(head.text))
+        let word = last_word(known);
+        let [from, to] = self.slots.get(slot(word)).copied().unwrap_or_default();
+        let here = self.heads.get(usize::from(from)..usize::from(to)).unwrap_or_default();
+        let ends =
+            move |own: &&Noticed| word & own.mask == own.word && (own.head.text.len() <= 8 || known.ends_with(own.head.text));
+        here.iter().filter(ends).map(|own| &own.head)
     }
 
     /// How many bytes at the end of `bytes` may become a head, and how many before those its value may begin.
@@ -85,7 +108,8 @@ impl Heads {
             let any = self.firsts.get(usize::from(first >> 6)).is_some_and(|set| set.wrapping_shr(u32::from(*first)) & 1 != 0);
             if any {
                 let end = bytes.get(bytes.len().saturating_sub(back)..).unwrap_or_default();
-                let begun = self.heads.iter().filter(|head| head.text.len() > back && head.text.starts_with(end));
+                let begun =
+                    self.heads.iter().map(|own| &own.head).filter(|head| head.text.len() > back && head.text.starts_with(end));
                 let lead = |head: &Head| match head.place {
                     Place::Start => Some(0),
                     Place::Within(within) => Some(within),
@@ -98,10 +122,25 @@ impl Heads {
     }
 }
 
-/// The list that heads with the fingerprint at the end of `text` are in.
-fn slot(text: &[u8]) -> usize {
-    let [.., a, b, c] = *text else { return 0 };
-    usize::from(a.wrapping_mul(3) ^ b.wrapping_mul(29) ^ c.wrapping_mul(109))
+/// The last eight bytes, the last one the highest; zeros where there are none.
+#[inline(always)]
+fn last_word(bytes: &[u8]) -> u64 {
+    match bytes.last_chunk() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => bytes
+            .iter()
+            .rev()
+            .zip(1u32..)
+            .fold(0, |word, (byte, back)| word | u64::from(*byte).wrapping_shl(64u32.saturating_sub(back.saturating_mul(8)))),
+    }
+}
+
+/// The list that heads with the fingerprint at the end of `word` are in.
+#[inline(always)]
+fn slot(word: u64) -> usize {
+    // Multiplied, so that each of the three bytes moves the highest ones.
+    let print = ((word >> 40) as u32).wrapping_mul(0x9e37_79b1);
+    (print >> 24) as usize
 }
 
 /// How common a byte is in bodies, in 4096ths: a guess for text, JSON and base64 together.
@@ -132,7 +171,7 @@ static COMMON: [u32; 256] = {
 };
 
 /// The beginning of `literal` that ends with its rarest fingerprint.
-fn notice(literal: &'static [u8]) -> &'static [u8] {
+pub(super) fn notice(literal: &'static [u8]) -> &'static [u8] {
     let chance = |print: &[u8]| match *print {
         // Runs of one byte, as lines are drawn with, are no rarer than the byte.
         [a, b, c] => {
@@ -216,7 +255,7 @@ mod tests {
 
     fn heads(literals: &[&'static str]) -> Heads {
         let all = literals.iter().enumerate();
-        let all = all.map(|(lane, text)| Head { text: text.as_bytes(), lane, place: Place::Start });
+        let all = all.map(|(lane, text)| Head { text: notice(text.as_bytes()), lane, place: Place::Start, walk: Walk::at(0) });
         let mut table = Fingerprints::NONE;
         Heads::new(all, &mut table)
     }

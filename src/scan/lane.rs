@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::detect::{Candidate, may_go_on};
+use crate::detect::{Candidate, is_test_value, may_go_on};
 
 use super::Finding;
 use super::program::Detector;
@@ -82,7 +82,10 @@ impl Lane {
     }
 
     /// Takes a possible start, of which stage one gives each in ascending order.
-    pub(super) fn offer(&mut self, start: u64, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
+    ///
+    /// `walk` has come from there as far as is known already.
+    #[inline]
+    pub(super) fn offer(&mut self, start: u64, walk: Walk, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
         if start < self.next {
             return;
         }
@@ -92,7 +95,7 @@ impl Lane {
             }
             return;
         }
-        self.begin(start, of, slice, findings);
+        self.judge(Open { start, step: Step::Walk(walk) }, of, slice, findings);
     }
 
     /// Goes on with what is open, now that `slice` holds more.
@@ -102,13 +105,9 @@ impl Lane {
         while self.open.is_none() {
             let Some(start) = self.waiting.pop_front() else { return };
             if start >= self.next {
-                self.begin(start, of, slice, findings);
+                self.judge(Open { start, step: Step::Walk(Walk::at(of.table.start)) }, of, slice, findings);
             }
         }
-    }
-
-    fn begin(&mut self, start: u64, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
-        self.judge(Open { start, step: Step::Walk(Walk::new()) }, of, slice, findings);
     }
 
     fn judge(&mut self, mut open: Open, of: &Detector, slice: Slice<'_>, findings: &mut Vec<Finding>) {
@@ -137,7 +136,9 @@ impl Lane {
         self.next = match of.spec.judge(&Candidate { before, value, after }) {
             Some(range) => {
                 let end = open.start.saturating_add(range.end as u64);
-                findings.push(Finding { start: open.start.saturating_add(range.start as u64), end, kind: of.kind });
+                if !of.except_test_values || !value.get(range.clone()).is_some_and(|value| is_test_value(of.kind, value)) {
+                    findings.push(Finding { start: open.start.saturating_add(range.start as u64), end, kind: of.kind });
+                }
                 end
             }
             None => open.start.saturating_add(1),

@@ -71,6 +71,7 @@ use lane::{Lane, Slice};
 pub use program::{Program, Programs};
 pub use view::Scanner;
 pub(crate) use view::escape_at;
+use walk::Walk;
 
 /// One occurrence of a kind: never the value, only where it stands.
 ///
@@ -113,7 +114,7 @@ struct Plain {
 impl Plain {
     fn new(program: &Arc<Program>) -> Plain {
         Plain {
-            lanes: vec![Lane::default(); program.detectors().len()],
+            lanes: program.detectors().iter().map(|_| Lane::default()).collect(),
             program: Arc::clone(program),
             held: Vec::new(),
             fed: 0,
@@ -176,14 +177,15 @@ impl Plain {
         let Plain { program, lanes, ready, .. } = self;
         program.starts.propose_carried(bytes, from, program.detectors(), |number, start| {
             if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
-                lane.offer(at.saturating_add(start as u64), detector, slice, ready);
+                let walk = Walk::at(detector.table.start);
+                lane.offer(at.saturating_add(start as u64), walk, detector, slice, ready);
             }
         });
         let mut cursor = program.prefilter.start(bytes, from);
         while let Some(marks) = program.prefilter.next(bytes, &mut cursor) {
-            program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start| {
+            program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start, walk| {
                 if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
-                    lane.offer(at.saturating_add(start as u64), detector, slice, ready);
+                    lane.offer(at.saturating_add(start as u64), walk, detector, slice, ready);
                 }
             });
         }

@@ -17,6 +17,7 @@ use super::{Finding, Scanner};
 /// What a [`Scanner`] looks for. Its lanes have numbers, in the order of their kinds.
 pub struct Program {
     kinds: KindSet,
+    except_test_values: bool,
     detectors: Vec<Detector>,
     look_behind: usize,
     pub(super) starts: Starts,
@@ -32,22 +33,33 @@ pub(super) struct Detector {
     pub(super) spec: &'static KindSpec,
     /// The automaton of its pattern.
     pub(super) table: &'static Table,
+    /// Are values that are published for tests no findings?
+    pub(super) except_test_values: bool,
 }
 
 impl Program {
     /// Looks for `kinds` and for nothing else.
     pub fn new(kinds: KindSet) -> Program {
-        let detector = |kind: Kind| Some(Detector { kind, spec: kind.spec(), table: tables::table(kind)? });
+        Program::of(kinds, false)
+    }
+
+    fn of(kinds: KindSet, except_test_values: bool) -> Program {
+        let detector = |kind: Kind| Some(Detector { kind, spec: kind.spec(), table: tables::table(kind)?, except_test_values });
         let detectors: Vec<Detector> = kinds.iter().filter_map(detector).collect();
         let (starts, prefilter) = Starts::new(&detectors);
         let look_behind = detectors.iter().map(|detector| detector.spec.look_behind()).max().unwrap_or(0);
-        Program { kinds, detectors, look_behind, starts, prefilter }
+        Program { kinds, except_test_values, detectors, look_behind, starts, prefilter }
     }
 
     /// Looks for every kind; made once in the life of a VM.
     pub fn all() -> &'static Arc<Program> {
         static ALL: LazyLock<Arc<Program>> = LazyLock::new(|| Arc::new(Program::new(KindSet::all())));
         &ALL
+    }
+
+    /// Are values that are published for tests and documentation no findings?
+    pub fn excepts_test_values(&self) -> bool {
+        self.except_test_values
     }
 
     /// Most bytes that any of its kinds looks at before a match.
@@ -85,7 +97,7 @@ impl fmt::Debug for Program {
 /// Two that look for the same find the same.
 impl PartialEq for Program {
     fn eq(&self, other: &Program) -> bool {
-        self.kinds == other.kinds
+        self.kinds == other.kinds && self.except_test_values == other.except_test_values
     }
 }
 
@@ -98,10 +110,17 @@ pub struct Programs(Vec<Arc<Program>>);
 impl Programs {
     /// The one for `kinds`.
     pub fn of(&mut self, kinds: KindSet) -> Arc<Program> {
-        if let Some(known) = self.0.iter().find(|program| program.kinds == kinds) {
+        self.excepting(kinds, false)
+    }
+
+    /// The one for `kinds`; values that are published for tests are no findings of it, if that is wanted.
+    pub fn excepting(&mut self, kinds: KindSet, except_test_values: bool) -> Arc<Program> {
+        let same = |program: &&Arc<Program>| program.kinds == kinds && program.except_test_values == except_test_values;
+        if let Some(known) = self.0.iter().find(same) {
             return Arc::clone(known);
         }
-        let program = if kinds == KindSet::all() { Arc::clone(Program::all()) } else { Arc::new(Program::new(kinds)) };
+        let all = kinds == KindSet::all() && !except_test_values;
+        let program = if all { Arc::clone(Program::all()) } else { Arc::new(Program::of(kinds, except_test_values)) };
         self.0.push(Arc::clone(&program));
         program
     }

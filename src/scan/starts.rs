@@ -2,19 +2,27 @@
 
 use crate::detect::{Anchor, Kind, LOOK_BEHIND};
 
-use super::block::Fingerprints;
+use super::block::{self, BLOCK, ByteSet, Fingerprints, byte_set};
 use super::digits;
-use super::heads::{Head, Heads, Place};
+use super::heads::{Head, Heads, Place, notice};
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
+use super::tables::DEAD;
+use super::view::{Parsed, parse};
+use super::walk::Walk;
 
 /// Where values of a program's lanes may start: each by the anchor of its kind.
 #[derive(Debug)]
 pub(super) struct Starts {
     heads: Heads,
+    /// For each lane the bytes behind which none of its values starts, unless they end an escape. Where literals follow one
+    /// another without end, most are done with by these.
+    refused: Vec<ByteSet>,
     /// The lanes whose starts have ways of their own.
     email: Option<usize>,
+    /// A walk over the shortest local part, a byte, and its at sign.
+    behind_at: Walk,
     card: Option<usize>,
     ssn: Option<usize>,
     /// Other lanes of values that begin with digits, or with a few letters before them, and the shortest stretch of digits of any.
@@ -45,24 +53,17 @@ const SEPARATORS: &[u8] = b" -+";
 /// Most backslashes of an escaped at sign: JSON in JSON in JSON doubles them each time.
 const BACKSLASHES: usize = 4;
 
+/// What may stand in the local part of an e-mail address, or in an escape there; what in a label of a host, and at its ends.
+static LOCAL_BYTES: ByteSet = byte_set(b"+-_.'%", true);
+static LABEL_BYTES: ByteSet = byte_set(b"-", true);
+static HOST_BYTES: ByteSet = byte_set(b"", true);
+/// Letters, digits and `_`, with which a local part begins; what its parts are joined by.
+static WORD_BYTES: ByteSet = byte_set(b"_", true);
+static GLUE_BYTES: ByteSet = byte_set(b".+-", false);
+
 /// May stand in the local part of an e-mail address, or in an escape there.
 fn is_local(byte: u8) -> bool {
-    /// The bits of the bytes 0 to 63, and of 64 to 127.
-    const LOCALS: [u64; 2] = {
-        let mut bits = [0u64; 2];
-        let mut byte = 0u8;
-        while byte < 128 {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'+' | b'-' | b'\'' | b'%') {
-                let [low, high] = &mut bits;
-                *(if byte < 64 { low } else { high }) |= 1 << (byte & 63);
-            }
-            byte = byte.wrapping_add(1);
-        }
-        bits
-    };
-    let [low, high] = LOCALS;
-    let bits = if byte < 64 { low } else { high };
-    byte < 128 && bits.wrapping_shr(u32::from(byte)) & 1 != 0
+    block::contains(&LOCAL_BYTES, byte)
 }
 
 /// May a value of this lane start at `at`?
@@ -72,20 +73,62 @@ fn may_start(of: &Detector, bytes: &[u8], at: usize) -> bool {
     (of.spec.may_start)(before, here)
 }
 
+/// The letters, digits, `_` and `-` behind which `may_start` refuses a literal; none where it asks for more than that. `m` ends
+/// colours.
+fn refused_before(of: &Detector) -> ByteSet {
+    let Anchor::Prefix(texts) = of.spec.anchor else { return [0; 32] };
+    let refuses = |byte: u8| {
+        let mut before = [b' '; LOOK_BEHIND];
+        if let Some(last) = before.last_mut() {
+            *last = byte;
+        }
+        texts.iter().all(|text| !(of.spec.may_start)(&before, text.as_bytes()))
+    };
+    if refuses(b' ') {
+        return [0; 32];
+    }
+    let bytes = (0..128u8).filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let bytes: Vec<u8> = bytes.filter(|byte| *byte != b'm' && refuses(*byte)).collect();
+    byte_set(&bytes, false)
+}
+
+/// A one in each byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Does one of `set` stand before `at`, that ends no escape?
+#[inline]
+fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
+    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<8>) else { return false };
+    let [.., last] = *near;
+    // Eight bytes at once: is one of them zero when it is held against a backslash, or a percent sign?
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80);
+    let word = u64::from_le_bytes(*near);
+    let escape = zero(word ^ ONES.wrapping_mul(0x5c)) | zero(word ^ ONES.wrapping_mul(0x25));
+    escape == 0 && block::contains(set, last)
+}
+
 impl Starts {
     /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
     pub(super) fn new(detectors: &[Detector]) -> (Starts, Prefilter) {
         let mut table = Fingerprints::NONE;
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
+        let refused = detectors.iter().map(refused_before).collect();
         let (mut email, mut card, mut ssn) = (None, None, None);
+        let mut behind_at = Walk::at(DEAD);
         for (lane, detector) in detectors.iter().enumerate() {
             let mut add = |texts: &[&'static str], place| {
-                literals.extend(texts.iter().map(|text| Head { text: text.as_bytes(), lane, place }));
+                literals.extend(texts.iter().map(|text| {
+                    let text = notice(text.as_bytes());
+                    let walk =
+                        if place == Place::Start { Walk::behind(detector.table, text) } else { Walk::at(detector.table.start) };
+                    Head { text, lane, place, walk }
+                }));
             };
             match detector.spec.anchor {
                 _ if detector.kind == Kind::EMAIL => {
                     email = Some(lane);
+                    behind_at = Walk::behind(detector.table, b"a@");
                     add(&ESCAPED_ATS, Place::At);
                 }
                 _ if detector.kind == Kind::CREDIT_CARD => card = Some(lane),
@@ -105,7 +148,7 @@ impl Starts {
             ssns: ssn.is_some(),
             span: if digits.is_empty() { 0 } else { span },
         };
-        (Starts { heads, email, card, ssn, digits, span }, Prefilter::new(table, wanted))
+        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, wanted))
     }
 
     /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending
@@ -117,31 +160,65 @@ impl Starts {
         floor: usize,
         marks: &Marks,
         detectors: &[Detector],
-        mut offer: impl FnMut(usize, usize),
+        mut offer: impl FnMut(usize, usize, Walk),
     ) {
-        let mut offer = |lane: usize, start: usize| {
+        let mut begin = |lane: usize, start: usize, walk: Walk| {
             if start >= floor && detectors.get(lane).is_some_and(|of| may_start(of, bytes, start)) {
-                offer(lane, start);
+                offer(lane, start, walk);
             }
         };
-        for end in bits(marks.prints, marks.base) {
-            let known = bytes.get(..=end).unwrap_or(bytes);
-            if known.last() == Some(&b'@') && self.email.is_some_and(|_| host_may_follow(bytes, end)) {
-                let email = self.email.unwrap_or_default();
-                locals(bytes, floor, end, |start| offer(email, start));
+        let prints = if self.email.is_some() { between_hosts(bytes, marks) } else { marks.prints };
+        let mut left = prints;
+        while left != 0 {
+            let end = marks.base.wrapping_add(left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            let Some(known) = bytes.get(..end.wrapping_add(1)) else { break };
+            if let (Some(b'@'), Some(email)) = (known.last(), self.email) {
+                if host_may_follow(bytes, end.saturating_add(1)) {
+                    match plain_local(bytes, floor, end) {
+                        // Whatever the local part, behind its at sign the same follows.
+                        Some(Some(start)) => {
+                            let more = end.saturating_sub(start).saturating_sub(1);
+                            begin(email, start, self.behind_at.further_left(more));
+                        }
+                        Some(None) => {}
+                        None => {
+                            let walk = Walk::at(detectors.get(email).map_or(DEAD, |of| of.table.start));
+                            all_locals(bytes, floor, end, &mut |start| begin(email, start, walk));
+                        }
+                    }
+                }
+                continue;
             }
             for head in self.heads.ending(known) {
                 let start = known.len().saturating_sub(head.text.len());
                 match head.place {
-                    Place::Start => offer(head.lane, start),
-                    Place::Within(most) => (start.saturating_sub(most)..=start).for_each(|start| offer(head.lane, start)),
+                    Place::Start => {
+                        if self.refused.get(head.lane).is_some_and(|refused| stands_behind(refused, bytes, start)) {
+                            continue;
+                        }
+                        let rest = bytes.get(known.len()..).unwrap_or_default();
+                        if let Some(walk) = detectors.get(head.lane).and_then(|of| head.walk.ahead(of.table, rest)) {
+                            begin(head.lane, start, walk);
+                        }
+                    }
+                    Place::Within(most) => {
+                        for start in start.saturating_sub(most)..=start {
+                            begin(head.lane, start, head.walk);
+                        }
+                    }
                     Place::At => {
                         let at = start.saturating_sub(backslashes(bytes, start));
-                        locals(bytes, floor, at, |start| offer(head.lane, start));
+                        if escaped_at_may_be(bytes, at) {
+                            all_locals(bytes, floor, at, &mut |start| begin(head.lane, start, head.walk));
+                        }
                     }
                 }
             }
         }
+        let mut offer = |lane: usize, start: usize| {
+            begin(lane, start, Walk::at(detectors.get(lane).map_or(DEAD, |of| of.table.start)));
+        };
         if let Some(card) = self.card {
             cards(bytes, marks, |start| offer(card, start));
         }
@@ -259,8 +336,32 @@ fn ends(mut mask: u64, base: usize, also: u64) -> impl Iterator<Item = (usize, b
     })
 }
 
+/// The only index at which an e-mail address with its at sign at `at` may start, where that is easily seen: its local part is
+/// short and of nothing but letters, digits, `_` and single points, `+` and `-` between. `None`: it is not so easy.
+#[inline]
+fn plain_local(bytes: &[u8], floor: usize, at: usize) -> Option<Option<usize>> {
+    const NEAR: usize = 32;
+    let from = at.checked_sub(NEAR).filter(|from| *from >= floor)?;
+    let near = bytes.get(from..at)?.first_chunk::<NEAR>()?;
+    let (words, glue) = (block::of_half(&WORD_BYTES, near), block::of_half(&GLUE_BYTES, near));
+    let len = (words | glue).leading_ones();
+    let outside = near.get(NEAR.wrapping_sub(len as usize).wrapping_sub(1)).copied()?;
+    if matches!(outside, b'\\' | b'[' | b';' | b'%' | b'\'') {
+        return None;
+    }
+    let inside = u32::MAX.checked_shl(32u32.wrapping_sub(len)).unwrap_or(0);
+    let points = block::equal_half(near, b'.') & inside;
+    if points & points << 1 != 0 {
+        return None;
+    }
+    // No local part ends with a point.
+    let words = if points.leading_ones() == 0 { words & inside } else { 0 };
+    Some((words != 0).then(|| from.saturating_add(words.trailing_zeros() as usize)))
+}
+
 /// Gives every index from `floor` on at which an e-mail address with its at sign at `at` may start, in ascending order.
-fn locals(bytes: &[u8], floor: usize, at: usize, mut offer: impl FnMut(usize)) {
+#[cold]
+fn all_locals(bytes: &[u8], floor: usize, at: usize, offer: &mut dyn FnMut(usize)) {
     let before = bytes.get(floor..at).unwrap_or_default();
     let len = before.iter().rev().take(LOCAL).take_while(|byte| is_local(**byte)).count();
     let from = at.saturating_sub(len);
@@ -296,17 +397,42 @@ fn behind_escape(local: &[u8]) -> usize {
     (0..local.len()).rev().find(other).map_or(0, |at| at.saturating_add(1))
 }
 
-/// Could the at sign at `at` stand between a local part and a host, as far as is known? Looks no further than the first label.
+/// Fewest `@` in a block that are worth a look at all of it.
+const FEW: u32 = 4;
+
+/// Those of the marks that are no `@`, or one with a byte of a local part before it and one of a host behind it. Where there are
+/// many, most are done with here.
+#[inline]
+fn between_hosts(bytes: &[u8], marks: &Marks) -> u64 {
+    let Some(block) = bytes.get(marks.base..).and_then(<[u8]>::first_chunk) else { return marks.prints };
+    let ats = block::equal(block, b'@');
+    if (marks.prints & ats).count_ones() < FEW {
+        return marks.prints;
+    }
+    let before = block::of(&LOCAL_BYTES, block) << 1 | 1;
+    let behind = block::of(&HOST_BYTES, block) >> 1 | 1 << BLOCK.wrapping_sub(1);
+    marks.prints & (!ats | before & behind)
+}
+
+/// Could a host begin at `at`, behind an at sign, as far as is known? Looks no further than the first label.
+#[inline]
 fn host_may_follow(bytes: &[u8], at: usize) -> bool {
-    let local = at.checked_sub(1).and_then(|last| bytes.get(last)).is_some_and(|byte| is_local(*byte));
-    let host = bytes.get(at.saturating_add(1)..).unwrap_or_default();
-    let label = host.iter().take(LABEL).position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-');
-    local
-        && match label {
-            Some(len) => len > 0 && host.get(len) == Some(&b'.'),
-            // The label goes on behind what is known, or is longer than a label can be.
-            None => host.len() < LABEL,
-        }
+    let host = bytes.get(at..).unwrap_or_default();
+    let label = block::span(&LABEL_BYTES, host.get(..LABEL).unwrap_or(host));
+    match host.get(label) {
+        Some(next) => label > 0 && label < LABEL && *next == b'.',
+        // The label goes on behind what is known.
+        None => true,
+    }
+}
+
+/// Could an escaped at sign stand at `at`, with a host behind it?
+fn escaped_at_may_be(bytes: &[u8], at: usize) -> bool {
+    match parse(bytes.get(at..).unwrap_or_default()) {
+        Parsed::Escape { len, byte: b'@' } => host_may_follow(bytes, at.saturating_add(len)),
+        Parsed::Partial => true,
+        Parsed::Escape { .. } | Parsed::No => false,
+    }
 }
 
 /// How many more backslashes stand before `at`, of those that belong to one escape.
@@ -322,14 +448,24 @@ fn partial(bytes: &[u8], text: &[u8]) -> usize {
 
 /// A local part that may go on, with or without the beginning of an escaped at sign behind it.
 fn email_tail(of: &Detector, bytes: &[u8], floor: usize) -> usize {
-    let escape = ESCAPED_ATS.iter().map(|text| partial(bytes, text.as_bytes())).max().unwrap_or(0);
+    // The beginnings of escapes have two bytes at most.
+    let begun = bytes.iter().rev().take(2).any(|byte| matches!(byte, b'\\' | b'%' | b'&'));
+    let escapes = ESCAPED_ATS.iter().map(|text| if begun { partial(bytes, text.as_bytes()) } else { 0 });
+    let escape = escapes.max().unwrap_or(0);
     let at = bytes.len().saturating_sub(escape);
     let more = if bytes.get(at) == Some(&b'\\') { backslashes(bytes, at) } else { 0 };
     // The further left first: its local part ends where the other's has not begun.
     let ends = [at.saturating_sub(more), bytes.len()];
+    if escape == 0
+        && bytes.last() != Some(&b'.')
+        && let Some(start) = plain_local(bytes, floor, bytes.len())
+    {
+        let start = start.filter(|start| may_start(of, bytes, *start));
+        return start.map_or(0, |start| bytes.len().saturating_sub(start));
+    }
     let mut first = bytes.len();
     for end in ends {
-        locals(bytes, floor, end, |start| {
+        all_locals(bytes, floor, end, &mut |start| {
             if start < first && may_start(of, bytes, start) {
                 first = start;
             }
@@ -350,7 +486,8 @@ fn digits_tail(of: &Detector, bytes: &[u8], floor: usize, shapes: &[&[u8]]) -> u
                 _ => byte == want,
             })
     };
-    let known = bytes.len().saturating_sub(floor);
+    let known = bytes.iter().rev().take(longest).take_while(|byte| byte.is_ascii_digit() || SEPARATORS.contains(byte)).count();
+    let known = known.min(bytes.len().saturating_sub(floor));
     (1..longest.min(known.saturating_add(1)))
         .rev()
         .find(|len| {

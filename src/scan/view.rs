@@ -19,8 +19,9 @@ use std::sync::Arc;
 
 use super::{Finding, Plain, Program};
 
+use escape::ESCAPE_MAX;
 pub(crate) use escape::escape_at;
-use escape::{ESCAPE_MAX, Parsed};
+pub(super) use escape::{Parsed, parse};
 use offsets::Offsets;
 
 /// Bytes that are read in one piece when the view wakes; then it may fall asleep. Twice as many each time that it does not.

@@ -1,15 +1,20 @@
-//! Stage two: does a kind's pattern match from here, and how far? Resumable, so that no byte is read twice when a match comes
-//! in several chunks.
+//! One start's way through its kind's automaton.
+//!
+//! A walk can stop at any byte and go on with the next chunk: it is three numbers. It refuses to know kinds and findings.
 
-use super::tables::{DEAD, START, State, Table};
+use super::block;
+use super::tables::{self, DEAD, State, Table};
 
-/// A walk of a kind's DFA from the start of a possible value.
+/// Steps that are taken at once.
+const AHEAD: usize = 8;
+
+/// A walk that has come to some byte behind its start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
     state: State,
-    /// Bytes walked over.
+    /// Bytes from the start that were walked over.
     walked: usize,
-    /// The longest match so far, in bytes.
+    /// Length of the longest match so far.
     longest: Option<usize>,
 }
 
@@ -23,9 +28,41 @@ pub(super) enum Walked {
 }
 
 impl Walk {
-    /// A walk at its start.
-    pub(super) fn new() -> Walk {
-        Walk { state: START, walked: 0, longest: None }
+    /// A walk at its start, `state`.
+    pub(super) fn at(state: State) -> Walk {
+        Walk { state, walked: 0, longest: None }
+    }
+
+    /// A walk that has come over `text`, which must not lead to the dead state; else one at its start.
+    pub(super) fn behind(table: &Table, text: &[u8]) -> Walk {
+        let mut walk = Walk::at(table.start);
+        match walk.on(table, text, usize::MAX, false) {
+            Walked::Open => walk,
+            Walked::Done(_) => Walk::at(table.start),
+        }
+    }
+
+    /// The same walk from a start that is some bytes further left, where they lead to the same state. It must have passed no match.
+    pub(super) fn further_left(self, bytes: usize) -> Walk {
+        Walk { walked: self.walked.saturating_add(bytes), ..self }
+    }
+
+    /// A few steps on over `rest`, which follows what was walked over; `None` if they lead to the dead state and no match ends on
+    /// the way. It spares most of what only begins like a value the rest of the way.
+    #[inline]
+    pub(super) fn ahead(self, table: &Table, rest: &[u8]) -> Option<Walk> {
+        let mut walk = self;
+        for byte in rest.iter().take(AHEAD) {
+            if table.about(walk.state) != 0 {
+                break;
+            }
+            walk.state = table.step(walk.state, *byte);
+            if walk.state == DEAD {
+                return None;
+            }
+            walk.walked = walk.walked.wrapping_add(1);
+        }
+        Some(walk)
     }
 
     /// Walks on over `value`, which starts where the walk started and goes on to the end of what is known, at most `limit` bytes
@@ -34,25 +71,34 @@ impl Walk {
         let bounded = value.get(..limit);
         let last = last || bounded.is_some();
         let value = bounded.unwrap_or(value);
-        let (mut state, mut walked, mut longest) = (self.state, self.walked, self.longest);
-        while let Some(byte) = value.get(walked) {
+        let Walk { mut state, mut walked, mut longest } = *self;
+        loop {
+            let about = table.about(state);
+            if about != 0 {
+                if let Some(leap) = table.leap(about) {
+                    let run = value.get(walked..).and_then(|rest| rest.get(..leap.count));
+                    if run.is_some_and(|run| block::span(&leap.over, run) == leap.count) {
+                        walked = walked.wrapping_add(leap.count);
+                        state = leap.to;
+                        continue;
+                    }
+                }
+                if tables::matches(about) {
+                    longest = Some(walked);
+                }
+            }
+            let Some(byte) = value.get(walked) else { break };
             let next = table.step(state, *byte);
-            // In a run of like bytes the state stays. Branching on that breaks the chain of lookups that wait for one another.
-            if next == state {
-                walked = walked.wrapping_add(1);
-                continue;
-            }
-            if table.matches(state) {
-                longest = Some(walked);
-            }
             if next == DEAD {
                 return Walked::Done(longest);
             }
-            state = next;
             walked = walked.wrapping_add(1);
-        }
-        if table.matches(state) {
-            longest = Some(walked);
+            // Where two like bytes stand, there are often more.
+            if next == state {
+                let rest = value.get(walked..).unwrap_or_default();
+                walked = walked.wrapping_add(table.stay(about).map_or(0, |over| block::span(over, rest)));
+            }
+            state = next;
         }
         *self = Walk { state, walked, longest };
         if last { Walked::Done(longest) } else { Walked::Open }

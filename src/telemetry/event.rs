@@ -1,4 +1,4 @@
-//! The security event: one line of JSON for every message that is not clean.
+//! The security event: one for every message that is not clean; in the log it is a line of JSON.
 
 use std::collections::BTreeMap;
 
@@ -9,30 +9,41 @@ use crate::detect::named;
 use crate::policy::{Mode, Policy};
 use crate::scan::Program;
 
+use super::trace::TraceParent;
+
 /// Most bytes of a request's host, path or id that an event carries.
 const MAX_TEXT_BYTES: usize = 256;
 
 /// What one message was found to be. Its JSON has a line to itself in the log, and never a found value.
 #[derive(Serialize, Debug)]
-pub struct Event<'a> {
+pub struct Event {
     /// RFC 3339, UTC.
     time: String,
-    request_id: String,
-    policy: &'a str,
-    policy_hash: &'a str,
-    mode: &'static str,
-    direction: &'static str,
-    verdict: &'static str,
+    pub(super) request_id: String,
+    pub(super) policy: String,
+    pub(super) policy_hash: String,
+    pub(super) mode: &'static str,
+    pub(super) direction: &'static str,
+    pub(super) verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    method: String,
-    host: String,
+    pub(super) code: Option<String>,
+    pub(super) method: String,
+    pub(super) host: String,
     /// Without its query.
-    path: String,
+    pub(super) path: String,
     /// Findings by kind.
-    findings: BTreeMap<&'static str, u64>,
+    pub(super) findings: BTreeMap<&'static str, u64>,
     /// Findings by `engine:action`.
-    actions: BTreeMap<String, u64>,
+    pub(super) actions: BTreeMap<String, u64>,
+    /// `Warn` for a block, a would-block and what was not inspected; `Info` for a mask.
+    #[serde(skip)]
+    pub level: log::Level,
+    /// Nanoseconds since the epoch.
+    #[serde(skip)]
+    pub(super) nanoseconds: u64,
+    /// The trace that the request is part of.
+    #[serde(skip)]
+    pub(super) trace: Option<TraceParent>,
 }
 
 /// What of a request its events name.
@@ -46,25 +57,20 @@ pub struct Subject<'a> {
     pub authority: &'a [u8],
     /// `:path`.
     pub path: &'a [u8],
+    /// `traceparent`.
+    pub traceparent: &'a [u8],
 }
 
-impl<'a> Event<'a> {
+impl Event {
     /// The event of one judged message, at `now` nanoseconds after the epoch.
-    pub fn new(
-        policy: &'a Policy,
-        mode: Mode,
-        direction: Direction,
-        judgement: &Judgement,
-        of: Subject<'_>,
-        now: u64,
-    ) -> Event<'a> {
+    pub fn new(policy: &Policy, mode: Mode, direction: Direction, judgement: &Judgement, of: Subject<'_>, now: u64) -> Event {
         let (findings, actions) = totals(&judgement.counts);
         let path = of.path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
         Event {
             time: rfc3339(now),
             request_id: text(of.request_id),
-            policy: &policy.name,
-            policy_hash: &policy.hash,
+            policy: policy.name.clone(),
+            policy_hash: policy.hash.clone(),
             mode: mode.as_str(),
             direction: direction.as_str(),
             verdict: judgement.verdict.as_str(),
@@ -74,7 +80,20 @@ impl<'a> Event<'a> {
             path: text(path),
             findings,
             actions,
+            level: if judgement.code.is_some() || judgement.uninspected.is_some() { log::Level::Warn } else { log::Level::Info },
+            nanoseconds: now,
+            trace: TraceParent::parse(of.traceparent),
         }
+    }
+
+    /// Bytes that it takes while it waits somewhere, about.
+    pub fn cost(&self) -> usize {
+        /// An entry of a map, with its share of the nodes.
+        const ENTRY_BYTES: usize = 64;
+        let texts = [&self.time, &self.request_id, &self.policy, &self.policy_hash, &self.method, &self.host, &self.path];
+        let texts: usize = texts.into_iter().map(String::len).fold(0, usize::saturating_add);
+        let entries = self.findings.len().saturating_add(self.actions.len()).saturating_mul(ENTRY_BYTES);
+        size_of::<Event>().saturating_add(texts).saturating_add(entries)
     }
 
     /// Its line of JSON.

@@ -52,6 +52,11 @@ pub enum Metric {
         /// What it was.
         reason: ErrorReason,
     },
+    /// `bodyguard_events_total`: security events that were to be exported, once their fate is known.
+    Events {
+        /// Their fate.
+        outcome: Outcome,
+    },
     /// `bodyguard_inspect_microseconds`: time spent on one body, in microseconds.
     InspectMicroseconds {
         /// Of which message.
@@ -91,6 +96,31 @@ pub enum ErrorReason {
     Overlong,
     /// A body did not fit `max_inflight_body_bytes`, with all that the worker held already.
     Budget,
+}
+
+/// What became of a security event that was to be exported.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Outcome {
+    /// The receiver has taken it.
+    Exported,
+    /// It found no room in the queue, or what replaced its configuration exports elsewhere or nowhere.
+    Dropped,
+    /// The receiver refused it, or could not be reached for too long.
+    Failed,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Outcome; 3] = [Outcome::Exported, Outcome::Dropped, Outcome::Failed];
+
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Exported => "exported",
+            Outcome::Dropped => "dropped",
+            Outcome::Failed => "failed",
+        }
+    }
 }
 
 /// Envoy's types of metric; the numbers are those of the Proxy-Wasm ABI.
@@ -151,6 +181,7 @@ impl Metric {
             Metric::InspectedBytes { .. } => "bodyguard_inspected_bytes_total",
             Metric::Uninspected { .. } => "bodyguard_uninspected_total",
             Metric::Errors { .. } => "bodyguard_errors_total",
+            Metric::Events { .. } => "bodyguard_events_total",
             Metric::InspectMicroseconds { .. } => "bodyguard_inspect_microseconds",
             Metric::BodyBytes { .. } => "bodyguard_body_bytes",
             Metric::VmMemoryBytes => "bodyguard_vm_memory_bytes",
@@ -183,6 +214,7 @@ impl Metric {
                 vec![("direction", direction.as_str()), ("reason", reason.as_str()), of_policy]
             }
             Metric::Errors { reason } => vec![("reason", reason.as_str())],
+            Metric::Events { outcome } => vec![("outcome", outcome.as_str())],
             Metric::InspectMicroseconds { direction } | Metric::BodyBytes { direction } => {
                 vec![("direction", direction.as_str())]
             }
@@ -213,6 +245,9 @@ impl Metric {
             Metric::PolicyRejections,
         ]);
         all.extend(ErrorReason::ALL.map(|reason| Metric::Errors { reason }));
+        if policy.otlp.is_some() {
+            all.extend(Outcome::ALL.map(|outcome| Metric::Events { outcome }));
+        }
         for rule in policy.rules() {
             if rule.deny_upgrades {
                 let direction = Direction::Request;
@@ -221,6 +256,15 @@ impl Metric {
                     Metric::Messages { direction, verdict },
                     Metric::Uninspected { direction, reason: Uninspected::Upgrade },
                 ]);
+            }
+            let (heads, request, response) = (&rule.heads, Direction::Request, Direction::Response);
+            for (direction, head_rule) in
+                [(request, &heads.request_headers), (request, &heads.query), (response, &heads.response_headers)]
+            {
+                if let Some(head_rule) = head_rule {
+                    of_messages(&mut all, direction);
+                    of_lists(&mut all, direction, rule.mode, &head_rule.lists);
+                }
             }
             let rules = [(Direction::Request, &rule.request), (Direction::Response, &rule.response)];
             for (direction, body_rule) in rules {
@@ -240,8 +284,20 @@ fn of_body_rule(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, bo
         Metric::InspectMicroseconds { direction },
         Metric::BodyBytes { direction },
     ]);
-    all.extend(Verdict::ALL.iter().map(|&verdict| Metric::Messages { direction, verdict }));
+    of_messages(all, direction);
+    of_lists(all, direction, mode, body_rule);
     all.extend(Uninspected::ALL.iter().map(|&reason| Metric::Uninspected { direction, reason }));
+    for engine in [Engine::BodySize, Engine::BodyDecode] {
+        let actions = [Action::Block, Action::WouldBlock, Action::Detect];
+        all.extend(actions.map(|action| Metric::Findings { engine, kind: None, direction, action }));
+    }
+}
+
+fn of_messages(all: &mut BTreeSet<Metric>, direction: Direction) {
+    all.extend(Verdict::ALL.iter().map(|&verdict| Metric::Messages { direction, verdict }));
+}
+
+fn of_lists(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, body_rule: &BodyRule) {
     let would = if mode == Mode::Block { Action::Block } else { Action::WouldBlock };
     let mut findings = |engine, kinds: KindSet, actions: &[Action]| {
         for kind in kinds.iter() {
@@ -252,9 +308,5 @@ fn of_body_rule(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, bo
     findings(Engine::Dlp, body_rule.redact, &[Action::Redact, Action::WouldRedact, Action::Detect]);
     if body_rule.sensitive_data {
         findings(Engine::SensitiveData, KindSet::core(), &[would]);
-    }
-    for engine in [Engine::BodySize, Engine::BodyDecode] {
-        let actions = [Action::Block, Action::WouldBlock, Action::Detect];
-        all.extend(actions.map(|action| Metric::Findings { engine, kind: None, direction, action }));
     }
 }

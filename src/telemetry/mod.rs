@@ -5,6 +5,10 @@
 
 mod event;
 mod metric;
+mod otlp;
+mod trace;
 
 pub use event::{Event, Subject, filter_state_findings, totals};
-pub use metric::{ErrorReason, Metric, MetricType};
+pub use metric::{ErrorReason, Metric, MetricType, Outcome};
+pub use otlp::{export_request, rejected};
+pub use trace::TraceParent;

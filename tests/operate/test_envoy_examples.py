@@ -134,6 +134,15 @@ def test_an_access_log_can_be_filtered_by_filter_state(edge):
     assert [(line["path"], line["verdict"]) for line in edge.access(2)] == [("/masked", "redacted"), ("/watched", "would_block")]
 
 
+def test_a_requests_verdict_reaches_dynamic_metadata_by_way_of_a_header_that_no_client_can_forge(edge):
+    edge = edge("filter-state.yaml")
+    post(edge, EMAIL[0], "/masked", ("x-bodyguard-verdict", "clean"))
+    assert told(edge, "/masked") == "redacted"
+    send(edge, Request(headers=[("x-bodyguard-verdict", "forged")]), Response(body=EMAIL[0]))
+    assert told(edge, "/") is None
+    assert [(line["verdict"], line["metadata"]) for line in edge.access(2)] == [("redacted", "redacted"), ("redacted", None)]
+
+
 def test_with_headers_released_other_filters_see_no_verdict_in_time_but_the_access_log_does(edge, monkeypatch):
     import envoy as example
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use bodyguard::act::Direction;
 use bodyguard::filter::head::Headers;
 use bodyguard::filter::host::{Host, HostResult, Refused};
-use bodyguard::filter::root::Root;
+use bodyguard::filter::root::{Root, Vm};
 use bodyguard::filter::stream::{HttpStream, Step};
 use bodyguard::telemetry::MetricType;
 
@@ -79,6 +79,21 @@ struct State {
     metrics: Vec<(String, i64)>,
     filter_state: BTreeMap<String, String>,
     tick_period: u32,
+    host_calls: BTreeMap<&'static str, usize>,
+    calls: Vec<Call>,
+    /// Envoy makes no calls.
+    refuses_calls: bool,
+    /// `:status` and further headers of the answer that is being told of, and its body.
+    answer: (HeaderList, Vec<u8>),
+}
+
+/// An HTTP call of the module. Its token is its index.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub cluster: String,
+    pub headers: HeaderList,
+    pub body: Vec<u8>,
+    pub timeout: u32,
 }
 
 /// A host that remembers.
@@ -118,8 +133,42 @@ impl Script {
         self.0.borrow().resumed.clone()
     }
 
+    /// How often each host call was made since the exchange began.
+    pub fn host_calls(&self) -> BTreeMap<&'static str, usize> {
+        self.0.borrow().host_calls.clone()
+    }
+
+    fn count(&self, name: &'static str) {
+        *self.0.borrow_mut().host_calls.entry(name).or_default() += 1;
+    }
+
     pub fn tick_period(&self) -> u32 {
         self.0.borrow().tick_period
+    }
+
+    /// Every call since the beginning.
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.borrow().calls.clone()
+    }
+
+    pub fn refuse_calls(&self, refuse: bool) {
+        self.0.borrow_mut().refuses_calls = refuse;
+    }
+
+    pub fn set_time(&self, nanoseconds: u64) {
+        self.0.borrow_mut().now = nanoseconds;
+    }
+
+    /// Metrics that another root will define stand beside those there are, as in an Envoy.
+    pub fn forget_metrics(&self) {
+        let mut state = self.0.borrow_mut();
+        for (name, _) in &mut state.metrics {
+            name.insert_str(0, "(old) ");
+        }
+    }
+
+    pub fn set_configuration(&self, policy: &str) {
+        self.0.borrow_mut().configuration = policy.as_bytes().to_vec();
     }
 
     fn list(&self, direction: Direction) -> HeaderList {
@@ -134,39 +183,59 @@ impl Script {
 
 impl Host for Script {
     fn configuration(&self) -> Vec<u8> {
+        self.count("configuration");
         self.0.borrow().configuration.clone()
     }
     fn now(&self) -> u64 {
+        self.count("now");
         self.0.borrow().now
     }
     fn log(&self, level: log::Level, line: &str) {
+        self.count("log");
         self.0.borrow_mut().log.push((level, line.to_owned()));
     }
     fn headers(&self, direction: Direction) -> HostResult<Headers> {
+        self.count("headers");
         // Headers that have gone read as none.
         let list = self.open(direction).map(|()| self.list(direction)).unwrap_or_default();
         Ok(Headers::from_wire(Headers::to_wire(list.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))))
     }
     fn set_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()> {
-        self.remove_header(direction, name)?;
+        self.count("set_header");
+        self.open(direction)?;
+        let mut state = self.0.borrow_mut();
+        let list = state.headers.entry(direction).or_default();
+        match list.iter_mut().find(|(other, _)| other == name) {
+            Some(header) => header.1 = value.to_vec(),
+            None => list.push((name.to_owned(), value.to_vec())),
+        }
+        Ok(())
+    }
+    fn add_header(&self, direction: Direction, name: &str, value: &[u8]) -> HostResult<()> {
+        self.count("add_header");
+        self.open(direction)?;
         self.0.borrow_mut().headers.entry(direction).or_default().push((name.to_owned(), value.to_vec()));
         Ok(())
     }
     fn remove_header(&self, direction: Direction, name: &str) -> HostResult<()> {
+        self.count("remove_header");
         self.open(direction)?;
         self.0.borrow_mut().headers.entry(direction).or_default().retain(|(other, _)| other != name);
         Ok(())
     }
     fn remove_trailer(&self, _: Direction, name: &str) -> HostResult<()> {
+        self.count("remove_trailer");
         self.0.borrow_mut().removed_trailers.push(name.to_owned());
         Ok(())
     }
     fn body(&self, direction: Direction, start: usize, len: usize) -> HostResult<Vec<u8>> {
+        self.count("body");
         let state = self.0.borrow();
         let visible = state.visible.get(&direction).ok_or(Refused)?;
         Ok(visible.iter().skip(start).take(len).copied().collect())
     }
     fn replace_body(&self, direction: Direction, len: usize, with: &[u8]) -> HostResult<()> {
+        self.count("replace_body");
         let mut state = self.0.borrow_mut();
         let room = state.room.get(&direction).copied().unwrap_or(usize::MAX);
         assert!(with.len() <= room, "a buffered body of {} bytes in room for {room} crashes Envoy", with.len());
@@ -175,45 +244,72 @@ impl Host for Script {
         Ok(())
     }
     fn reply(&self, status: u16, _: &str, headers: &[(&str, &str)], body: &str, grpc_status: Option<i32>) -> HostResult<()> {
+        self.count("reply");
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
         self.0.borrow_mut().reply = Some(LocalReply { status, headers, body: body.to_owned(), grpc_status });
         Ok(())
     }
     fn resume(&self, direction: Direction) -> HostResult<()> {
+        self.count("resume");
         self.0.borrow_mut().resumed.push(direction);
         Ok(())
     }
     fn reset(&self, _: Direction) -> HostResult<()> {
+        self.count("reset");
         self.0.borrow_mut().reset = true;
         Ok(())
     }
     fn set_effective_context(&self, _: u32) -> HostResult<()> {
+        self.count("set_effective_context");
         Ok(())
     }
     fn plugin_name(&self) -> HostResult<Vec<u8>> {
+        self.count("plugin_name");
         Ok(b"bodyguard".to_vec())
     }
     fn set_filter_state(&self, name: &str, value: &[u8]) -> HostResult<()> {
+        self.count("set_filter_state");
         let value = String::from_utf8_lossy(value).into_owned();
         self.0.borrow_mut().filter_state.insert(name.to_owned(), value);
         Ok(())
     }
     fn define_metric(&self, _: MetricType, name: &str) -> HostResult<u32> {
+        self.count("define_metric");
         let mut state = self.0.borrow_mut();
         assert!(state.metrics.iter().all(|(other, _)| other != name), "{name} is defined twice");
         state.metrics.push((name.to_owned(), 0));
         Ok(u32::try_from(state.metrics.len() - 1).unwrap())
     }
     fn increment_metric(&self, id: u32, by: i64) -> HostResult<()> {
+        self.count("increment_metric");
         assert_ne!(by, 0, "a host refuses to add nothing");
         self.0.borrow_mut().metrics[id as usize].1 += by;
         Ok(())
     }
     fn record_metric(&self, id: u32, value: u64) -> HostResult<()> {
+        self.count("record_metric");
         self.0.borrow_mut().metrics[id as usize].1 = i64::try_from(value).unwrap();
         Ok(())
     }
+    fn call(&self, cluster: &str, headers: &[(&str, &str)], body: &[u8], timeout: u32) -> HostResult<u32> {
+        self.count("call");
+        let mut state = self.0.borrow_mut();
+        if state.refuses_calls {
+            return Err(Refused);
+        }
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        state.calls.push(Call { cluster: cluster.to_owned(), headers, body: body.to_vec(), timeout });
+        Ok(u32::try_from(state.calls.len() - 1).unwrap())
+    }
+    fn call_response(&self) -> HostResult<Headers> {
+        let list = &self.0.borrow().answer.0;
+        Ok(Headers::from_wire(Headers::to_wire(list.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())))))
+    }
+    fn call_response_body(&self, max: usize) -> HostResult<Vec<u8>> {
+        Ok(self.0.borrow().answer.1.iter().take(max).copied().collect())
+    }
     fn set_tick_period(&self, milliseconds: u32) -> HostResult<()> {
+        self.count("set_tick_period");
         self.0.borrow_mut().tick_period = milliseconds;
         Ok(())
     }
@@ -226,6 +322,7 @@ impl Host for Script {
 pub struct Envoy {
     pub script: Script,
     pub root: Root<Script>,
+    pub vm: Rc<Vm>,
     /// Its plugin setting `allow_on_headers_stop_iteration`.
     pub flag: bool,
     /// Its listener's `per_connection_buffer_limit_bytes`.
@@ -245,15 +342,29 @@ impl Envoy {
     pub fn try_new(policy: &str, flag: bool) -> Result<Envoy, Vec<String>> {
         let script = Script::default();
         script.0.borrow_mut().configuration = policy.as_bytes().to_vec();
-        let mut root = Root::new(script.clone(), Rc::default());
+        let vm = Rc::<Vm>::default();
+        let mut root = Root::new(script.clone(), Rc::clone(&vm));
         if !root.configure() {
             return Err(script.log().into_iter().map(|(_, line)| line).collect());
         }
-        Ok(Envoy { script, root, flag, limit: 1024 * 1024, contexts: Cell::new(2) })
+        Ok(Envoy { script, root, vm, flag, limit: 1024 * 1024, contexts: Cell::new(2) })
     }
 
     pub fn new(policy: &str, flag: bool) -> Envoy {
         Envoy::try_new(policy, flag).unwrap_or_else(|log| panic!("{log:?}"))
+    }
+
+    /// Envoy tells of the answer to the call `token`; without headers none came.
+    pub fn answer(&self, token: usize, headers: &[(&str, &str)], body: &str) {
+        self.script.0.borrow_mut().answer = (self::headers(headers), body.as_bytes().to_vec());
+        self.root.answered(u32::try_from(token).unwrap());
+        self.script.0.borrow_mut().answer = Default::default();
+    }
+
+    /// The root's tick, so many nanoseconds later.
+    pub fn tick_after(&mut self, nanoseconds: u64) {
+        self.script.pass_time(nanoseconds);
+        self.root.tick();
     }
 
     pub fn begin(&mut self) -> Exchange<'_> {
@@ -265,6 +376,7 @@ impl Envoy {
             state.headers.clear();
             state.visible.clear();
             state.resumed.clear();
+            state.host_calls.clear();
         }
         Exchange { envoy: self, stream, outcome: Outcome::default() }
     }

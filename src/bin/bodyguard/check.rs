@@ -33,9 +33,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
                     writeln!(err, "warning: {name}: {warning}")?;
                 }
                 let inspecting = policy.rules().filter(|rule| rule.request.is_some() || rule.response.is_some()).count();
+                let heads = policy.rules().filter(|rule| !rule.heads.is_empty()).count();
+                let heads = if heads == 0 { String::new() } else { format!(", {heads} headers or queries") };
                 writeln!(
                     out,
-                    "{name}: ok: policy {:?}, hash {}, {} of {} rules inspect bodies",
+                    "{name}: ok: policy {:?}, hash {}, {} of {} rules inspect bodies{heads}",
                     policy.name,
                     policy.hash,
                     inspecting,

@@ -34,10 +34,16 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
     let mut out = io::stdout().lock();
     writeln!(out, "policy    {:?}, hash {}", policy.name, policy.hash)?;
     writeln!(out, "{explanation}")?;
+    if let Some(otlp) = &policy.otlp {
+        writeln!(out, "events    {otlp}")?;
+    }
     if let Resolution::Rule(rule) = &explanation.resolution {
         writeln!(out)?;
         for (direction, body_rule) in [(Direction::Request, &rule.request), (Direction::Response, &rule.response)] {
             writeln!(out, "What happens to a {direction}:")?;
+            for line in head_consequences(rule, direction) {
+                writeln!(out, "  {line}")?;
+            }
             match body_rule {
                 None => writeln!(out, "  its body is not read.")?,
                 Some(body_rule) => {
@@ -49,6 +55,30 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
         }
     }
     Ok(EXIT_OK)
+}
+
+/// What the filter will do with the head of a message, a sentence a line.
+fn head_consequences(rule: &Rule, direction: Direction) -> Vec<String> {
+    let mut lines = Vec::new();
+    let parts = match direction {
+        Direction::Request => vec![("its headers", &rule.heads.request_headers), ("its query", &rule.heads.query)],
+        Direction::Response => vec![("its headers", &rule.heads.response_headers)],
+    };
+    for (part, head_rule) in parts {
+        let Some(head_rule) = head_rule else { continue };
+        let lists = &head_rule.lists;
+        let kinds = |set: bodyguard::detect::KindSet| set.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+        if !lists.block.is_empty() {
+            let blocked = if rule.mode == Mode::Block { "is refused" } else { "is recorded as a would-block, and passes" };
+            lines.push(format!("with a finding of {} in {part}, it {blocked}.", kinds(lists.block)));
+        }
+        if !lists.redact.is_empty() {
+            let masked = rule.mode == Mode::Block || lists.redact_in_observe_modes;
+            let what = if masked { "is masked" } else { "is recorded, and stays as it is" };
+            lines.push(format!("a finding of {} in {part} {what}.", kinds(lists.redact)));
+        }
+    }
+    lines
 }
 
 /// What the filter will do in one direction, a sentence a line.

@@ -1,13 +1,16 @@
 //! The command line tool: the same code as the module, native.
 //!
 //! This folder knows arguments, files and exit codes, and refuses to know how anything is decided: a subcommand is one file
-//! that calls the library. No subcommand but `redact` ever prints a byte of what it was given.
+//! that calls the library. Only `redact`, and `test` of cases that fail, print
+//! bytes of what they were given.
 
 mod check;
 mod explain;
+mod message;
 mod redact;
 mod request;
 mod scan;
+mod test;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -19,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 /// Nothing was wrong, or nothing was found.
 const EXIT_OK: u8 = 0;
-/// `scan`: something was found. `check`: a policy has errors.
+/// `scan`: something was found. `check`: a policy has errors. `test`: a case failed.
 const EXIT_FOUND: u8 = 1;
 /// The command could not do its work.
 const EXIT_ERROR: u8 = 2;
@@ -40,10 +43,11 @@ Examples:
   bodyguard check policies/pci.yaml               is the policy right, before it is rolled out
   bodyguard explain --policy p.yaml --host api.example.com --path /v1/users
   bodyguard redact --policy p.yaml --host api.example.com --content-type application/json body.json
+  bodyguard test p.yaml cases.yaml                 does the policy do what its cases expect
 
 Exit codes:
   0  done: nothing found, the policy is right, the message passes
-  1  scan: something was found; check: a policy has errors
+  1  scan: something was found; check: a policy has errors; test: a case is not as expected
   2  error: wrong arguments, a file that cannot be read, a policy that does not load
   3  redact: the message is blocked
 
@@ -55,6 +59,7 @@ enum Command {
     Check(check::Args),
     Redact(redact::Args),
     Explain(explain::Args),
+    Test(test::Args),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +68,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Redact(args) => redact::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Test(args) => test::run(&args),
     };
     ExitCode::from(match ran {
         Ok(code) => code,

@@ -2,15 +2,12 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use bodyguard::act::{Direction, Flowing, InFlight, Judgement, MessageHead, Plan, Verdict, block_reply, plan};
-use bodyguard::policy::{Policy, Resolution, Rule};
-use bodyguard::telemetry;
-use serde_json::{Value, json};
+use bodyguard::act::Direction;
 
+use crate::message::Message;
 use crate::request::RequestArgs;
-use crate::{EXIT_BLOCKED, EXIT_OK, Failed, complain, read, require_policy};
+use crate::{EXIT_BLOCKED, EXIT_OK, Failed, read, require_policy};
 
 /// Put one body through a policy: what the filter would forward goes to standard output, the verdict to standard error.
 ///
@@ -52,14 +49,6 @@ enum DirectionArg {
     Response,
 }
 
-/// What became of a message.
-enum Outcome {
-    /// It passes without having been looked at, and why.
-    Unread(String),
-    /// It was judged; the body to forward, unless it is blocked.
-    Judged(Arc<Rule>, Judgement, Option<Vec<u8>>),
-}
-
 pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
     let policy = require_policy(&args.policy)?;
     let raw = read(&args.file).map_err(Failed::Said)?;
@@ -67,14 +56,16 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
         DirectionArg::Request => Direction::Request,
         DirectionArg::Response => Direction::Response,
     };
-    let outcome = put_through(args, &policy, direction, &raw);
-    let (verdict, forwarded) = match &outcome {
-        Outcome::Unread(reason) => (unread(&policy, direction, reason), Some(&raw)),
-        Outcome::Judged(rule, judgement, rewritten) => {
-            let forwarded = (!judgement.verdict.blocks()).then(|| rewritten.as_ref().unwrap_or(&raw));
-            (judged(&policy, direction, rule, judgement), forwarded)
-        }
+    let of_request = args.content_type.as_deref().filter(|_| direction == Direction::Request);
+    let message = Message {
+        direction,
+        content_type: args.content_type.as_deref(),
+        content_encoding: args.content_encoding.as_deref(),
+        raw: &raw,
     };
+    let outcome = args.request.with_head(of_request, |head| message.through(&policy, head));
+    let verdict = outcome.verdict(&policy, direction);
+    let forwarded = outcome.forwarded(&raw);
     let wrote = match forwarded {
         Some(body) => io::stdout().lock().write_all(body),
         None => Ok(()),
@@ -83,102 +74,4 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
     writeln!(io::stderr().lock(), "{verdict}")?;
     wrote?;
     Ok(if forwarded.is_some() { EXIT_OK } else { EXIT_BLOCKED })
-}
-
-fn put_through(args: &Args, policy: &Policy, direction: Direction, raw: &[u8]) -> Outcome {
-    let of_request = args.content_type.as_deref().filter(|_| direction == Direction::Request);
-    let rule = match args.request.with_head(of_request, |head| policy.resolve(head)) {
-        Resolution::Pass(reason) => return Outcome::Unread(reason.to_string()),
-        Resolution::Rule(rule) => rule,
-    };
-    let head = MessageHead {
-        content_type: args.content_type.as_deref().map(str::as_bytes),
-        content_encoding: args.content_encoding.as_deref().map(str::as_bytes),
-        content_length: Some(raw.len() as u64),
-        ..MessageHead::default()
-    };
-    match plan(&rule, direction, &head) {
-        Plan::Pass(None) => Outcome::Unread(format!("{} inspects nothing in such a {direction}", rule.source)),
-        Plan::Pass(Some(reason)) => Outcome::Unread(format!("uninspected: {reason}")),
-        Plan::Judged(judgement) => Outcome::Judged(rule, judgement, None),
-        Plan::Stream(streamer) => stream_through(streamer, rule, raw),
-        Plan::Inspect(mut inspector) => {
-            // A failure is kept by the inspector, and judged.
-            let _ = inspector.feed(raw);
-            let judgement = inspector.finish();
-            if !judgement.rewrite {
-                return Outcome::Judged(rule, judgement, None);
-            }
-            match inspector.rewrite(raw, None) {
-                Some(body) => Outcome::Judged(rule, judgement, Some(body)),
-                None => {
-                    complain("the body cannot be rewritten");
-                    let judgement = judgement.unmasked(rule.mode, direction);
-                    Outcome::Judged(rule, judgement, None)
-                }
-            }
-        }
-    }
-}
-
-/// A body that is judged as it flows, all of it at once.
-fn stream_through(mut streamer: Box<dyn InFlight>, rule: Arc<Rule>, raw: &[u8]) -> Outcome {
-    let (head, tail, judgement) = match streamer.feed(raw) {
-        Ok(Flowing::Cut) => (Flowing::Cut, Flowing::Cut, streamer.judgement()),
-        Ok(head) => {
-            let (tail, judgement) = streamer.finish();
-            (head, tail, judgement)
-        }
-        Err(failure) => (Flowing::Cut, Flowing::Cut, streamer.fail(failure)),
-    };
-    let mut left = match head {
-        Flowing::AsItCame => raw.to_vec(),
-        Flowing::Instead(bytes) => bytes,
-        Flowing::Cut => Vec::new(),
-    };
-    if let Flowing::Instead(bytes) = tail {
-        left.extend_from_slice(&bytes);
-    }
-    let passed_unread = streamer.take_uninspected().first().copied();
-    let uninspected = judgement.uninspected.or(passed_unread);
-    Outcome::Judged(rule, Judgement { uninspected, ..judgement }, Some(left))
-}
-
-fn unread(policy: &Policy, direction: Direction, reason: &str) -> Value {
-    json!({
-        "verdict": Verdict::Clean.as_str(),
-        "inspected": false,
-        "reason": reason,
-        "direction": direction.as_str(),
-        "policy": policy.name,
-        "policy_hash": policy.hash,
-    })
-}
-
-fn judged(policy: &Policy, direction: Direction, rule: &Rule, judgement: &Judgement) -> Value {
-    let (findings, actions) = telemetry::totals(&judgement.counts);
-    let mut verdict = json!({
-        "verdict": judgement.verdict.as_str(),
-        "inspected": judgement.uninspected.is_none(),
-        "direction": direction.as_str(),
-        "mode": rule.mode.as_str(),
-        "route": rule.source,
-        "findings": findings,
-        "actions": actions,
-        "policy": policy.name,
-        "policy_hash": policy.hash,
-    });
-    if let Some(parts) = verdict.as_object_mut() {
-        if let Some(code) = judgement.code {
-            parts.insert("code".into(), code.to_string().into());
-        }
-        if let Some(reason) = judgement.uninspected {
-            parts.insert("reason".into(), format!("uninspected: {reason}").into());
-        }
-        if judgement.verdict.blocks() {
-            let reply = block_reply(rule, &policy.name, direction, judgement);
-            parts.insert("reply".into(), json!({"status": reply.status, "body": reply.body}));
-        }
-    }
-    verdict
 }

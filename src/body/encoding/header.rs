@@ -81,7 +81,7 @@ fn is_zero_weight(parameter: &[u8]) -> bool {
 /// Which codings may come back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wanted {
-    /// Those that can be decoded as they come: gzip, deflate, br.
+    /// Those that can be decoded: gzip, deflate, br, zstd.
     Decodable,
     /// Those that a changed body can be compressed with again: gzip, deflate.
     Encodable,
@@ -89,7 +89,7 @@ pub enum Wanted {
 
 impl Wanted {
     fn holds(self, coding: Coding) -> bool {
-        coding.is_prompt() && (self == Wanted::Decodable || coding == Coding::Identity || coding.compresses())
+        self == Wanted::Decodable || coding == Coding::Identity || coding.compresses()
     }
 }
 

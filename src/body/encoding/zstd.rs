@@ -3,36 +3,55 @@
 //! That decoder wants whole headers and whole blocks, so this file reads their lengths and collects them. Windows are those that
 //! RFC 9659 allows as a content coding. Dictionaries and skippable frames, places for bytes that nobody scans, are refused.
 //!
-//! The crate hands out what lies behind a window only; the last window of a frame comes at its end. Bounded, and yet too late for
-//! streams that somebody waits for: [`super::Coding::is_prompt`].
+//! The crate gives only what lies behind a window, the last window at a frame's end: too late for streams that somebody waits for.
+//! So the window is kept here. The crate is told of every block that it was the last, and then shows all that it holds; what was
+//! not seen before is copied out, and nothing is taken. When it holds half a window more than it must, all is taken, and the last
+//! window goes back in as raw blocks, which change nothing but what may be referred to.
+
+use std::hash::Hasher;
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use twox_hash::XxHash64;
 
 use super::{DecodeError, Output};
 
 /// Most bytes that a frame may refer back (RFC 9659, section 3).
-pub(super) const MAX_WINDOW_BYTES: u64 = 8 * 1024 * 1024;
+pub(super) const MAX_WINDOW_BYTES: usize = 8 * 1024 * 1024;
+
+/// Most that one decoder holds on the heap for its window, in bytes: one window and a half in a buffer that grows by doubling, and
+/// one window on its way back in.
+pub(super) const MAX_HEAP_BYTES: usize = 25 * 1024 * 1024;
 
 /// Most bytes of a block (RFC 8878, section 3.1.1.2.4).
 const MAX_BLOCK_BYTES: usize = 128 * 1024;
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// The magic number and the frame's descriptor, which says how long the rest of the header is.
-const PREFIX_BYTES: usize = 5;
 const BLOCK_HEADER_BYTES: usize = 3;
 const CHECKSUM_BYTES: usize = 4;
 
+const DESCRIPTOR_DICTIONARY: u8 = 0b11;
+const DESCRIPTOR_CHECKSUM: u8 = 1 << 2;
+const DESCRIPTOR_RESERVED: u8 = 1 << 3;
+const DESCRIPTOR_SINGLE_SEGMENT: u8 = 1 << 5;
+
+/// A header without flags and with a window of one block.
+const WINDOW_OF_ONE_BLOCK: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3];
+
+/// The flag of a block's header.
+const LAST_BLOCK: u8 = 1;
+
+fn raw_block_header(len: usize, last: bool) -> [u8; BLOCK_HEADER_BYTES] {
+    let [low, middle, high, _] = (u32::try_from(len).unwrap_or(0) << 3 | u32::from(last)).to_le_bytes();
+    [low, middle, high]
+}
+
 /// A frame of `body` as it is: raw blocks, no checksum.
 pub(super) fn stored(body: &[u8]) -> Vec<u8> {
-    /// No flags; a window of one block.
-    const DESCRIPTORS: [u8; 2] = [0, 7 << 3];
     let mut out = Vec::with_capacity(body.len().saturating_add(body.len() >> 12).saturating_add(16));
-    out.extend(MAGIC);
-    out.extend(DESCRIPTORS);
+    out.extend(WINDOW_OF_ONE_BLOCK);
     let mut rest = body;
     loop {
         let (block, behind) = rest.split_at_checked(MAX_BLOCK_BYTES).unwrap_or((rest, &[]));
-        let header = u32::try_from(block.len()).unwrap_or(0) << 3 | u32::from(behind.is_empty());
-        out.extend(header.to_le_bytes().iter().take(BLOCK_HEADER_BYTES));
+        out.extend(raw_block_header(block.len(), behind.is_empty()));
         out.extend_from_slice(block);
         if behind.is_empty() {
             return out;
@@ -47,6 +66,12 @@ pub(super) struct Zstd {
     /// A header or a block that is not whole yet.
     pending: Vec<u8>,
     stage: Stage,
+    /// Bytes that the frame may refer back.
+    window: usize,
+    /// Bytes at the front of what the decoder holds that were given already.
+    given: usize,
+    /// Of the frame's plain bytes.
+    hash: XxHash64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,18 +84,29 @@ enum Stage {
 
 impl Zstd {
     pub(super) fn new() -> Zstd {
-        let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(MAX_WINDOW_BYTES);
-        Zstd { decoder, pending: Vec::new(), stage: Stage::Between }
+        Zstd {
+            decoder: FrameDecoder::new(),
+            pending: Vec::new(),
+            stage: Stage::Between,
+            window: 0,
+            given: 0,
+            hash: XxHash64::with_seed(0),
+        }
     }
 
     pub(super) fn feed(&mut self, chunk: &[u8], out: &mut Output, sink: &mut dyn FnMut(&[u8])) -> Result<(), DecodeError> {
         self.pending.extend_from_slice(chunk);
-        let pending = std::mem::take(&mut self.pending);
-        let mut rest = pending.as_slice();
+        let mut pending = std::mem::take(&mut self.pending);
+        let mut rest = pending.as_mut_slice();
         while let Some(length) = self.next_part(rest)? {
-            let Some((part, behind)) = rest.split_at_checked(length) else { break };
-            self.take(part, out, sink)?;
+            if length > rest.len() {
+                break;
+            }
+            let (part, behind) = rest.split_at_mut_checked(length).unwrap_or_default();
+            match self.stage {
+                Stage::Between => self.begin(part)?,
+                Stage::Blocks { checksum } => self.block(part, checksum, out, sink)?,
+            }
             rest = behind;
         }
         self.pending = rest.to_vec();
@@ -84,51 +120,170 @@ impl Zstd {
     /// Bytes of the header or block that `bytes` start with; `None` while that cannot be told.
     fn next_part(&self, bytes: &[u8]) -> Result<Option<usize>, DecodeError> {
         match self.stage {
-            Stage::Between => header_bytes(bytes),
+            Stage::Between => Ok(Header::read(bytes)?.map(|header| header.bytes)),
             Stage::Blocks { checksum } => block_bytes(bytes, checksum),
         }
     }
 
-    fn take(&mut self, part: &[u8], out: &mut Output, sink: &mut dyn FnMut(&[u8])) -> Result<(), DecodeError> {
-        let corrupt = |_| DecodeError::Corrupt;
-        if self.stage == Stage::Between {
-            self.decoder.reset(part).map_err(corrupt)?;
-            let checksum = part.get(4).is_some_and(|descriptor| descriptor & 4 != 0);
-            self.stage = Stage::Blocks { checksum };
-            return Ok(());
-        }
-        let ended = self.decoder.decode_blocks(part, BlockDecodingStrategy::UptoBlocks(1)).map_err(corrupt)?;
-        out.give(&self.decoder.collect().unwrap_or_default(), sink)?;
-        if ended {
-            let told = self.decoder.get_checksum_from_data();
-            if told.is_some() && told != self.decoder.get_calculated_checksum() {
-                return Err(DecodeError::Corrupt);
-            }
+    fn begin(&mut self, part: &[u8]) -> Result<(), DecodeError> {
+        let Some(header) = Header::read(part)? else { return Err(DecodeError::Corrupt) };
+        self.window = header.window()?;
+        // The crate needs to know how long a block may be, and would make room for all of a window at once. Windows of a block and
+        // more are the same to it, then; no window is as small as some single segments.
+        let told = if self.window >= MAX_BLOCK_BYTES {
+            WINDOW_OF_ONE_BLOCK.to_vec()
+        } else {
+            let descriptor = header.descriptor & !DESCRIPTOR_CHECKSUM;
+            part.iter().enumerate().map(|(at, byte)| if at == MAGIC.len() { descriptor } else { *byte }).collect()
+        };
+        self.decoder.reset(told.as_slice()).map_err(|_| DecodeError::Corrupt)?;
+        self.given = 0;
+        self.hash = XxHash64::with_seed(0);
+        self.stage = Stage::Blocks { checksum: header.descriptor & DESCRIPTOR_CHECKSUM != 0 };
+        Ok(())
+    }
+
+    /// Decodes a block, with the checksum behind it where it is the last.
+    fn block(
+        &mut self,
+        part: &mut [u8],
+        checksum: bool,
+        out: &mut Output,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), DecodeError> {
+        let last = part.first().is_some_and(|byte| byte & LAST_BLOCK != 0);
+        let told = (last && checksum).then(|| part.last_chunk::<CHECKSUM_BYTES>().copied()).flatten();
+        self.decode(part)?;
+        let mut seen = Seen { skip: self.given, hash: &mut self.hash, out, sink, result: Ok(()) };
+        let _ = self.decoder.collect_to_writer(&mut seen);
+        seen.result?;
+        self.given = self.decoder.can_collect();
+        if last {
             self.stage = Stage::Between;
+            // The low half of the hash, where there is one.
+            return if told.is_none_or(|told| u32::from_le_bytes(told) == self.hash.finish() as u32) {
+                Ok(())
+            } else {
+                Err(DecodeError::Corrupt)
+            };
         }
+        let spare = self.given.saturating_sub(self.window);
+        if spare > MAX_BLOCK_BYTES && spare > self.window >> 1 {
+            self.renew()?;
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, block: &mut [u8]) -> Result<(), DecodeError> {
+        if let Some(byte) = block.first_mut() {
+            *byte |= LAST_BLOCK;
+        }
+        self.decoder.decode_blocks(&*block, BlockDecodingStrategy::UptoBlocks(1)).map_err(|_| DecodeError::Corrupt)?;
+        Ok(())
+    }
+
+    /// Leaves no more than a window in the decoder, at the beginning of its buffer: it shows only what does not wrap around.
+    fn renew(&mut self) -> Result<(), DecodeError> {
+        let mut window = Taken { skip: self.given.saturating_sub(self.window), bytes: Vec::with_capacity(self.window) };
+        self.decoder.collect_to_writer(&mut window).map_err(|_| DecodeError::Corrupt)?;
+        // There is nothing left to collect; but only this begins the buffer anew.
+        let _ = self.decoder.collect();
+        for bytes in window.bytes.chunks(MAX_BLOCK_BYTES.min(self.window).max(1)) {
+            let mut block = raw_block_header(bytes.len(), false).to_vec();
+            block.extend_from_slice(bytes);
+            self.decode(&mut block)?;
+        }
+        self.given = self.decoder.can_collect();
         Ok(())
     }
 }
 
-/// Bytes of a frame's header.
-fn header_bytes(bytes: &[u8]) -> Result<Option<usize>, DecodeError> {
-    // Wrong bytes are told as early as they come.
-    if !bytes.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) {
-        return Err(DecodeError::Corrupt);
+/// Looks at what the decoder holds, and takes nothing of it.
+struct Seen<'a> {
+    skip: usize,
+    hash: &'a mut XxHash64,
+    out: &'a mut Output,
+    sink: &'a mut dyn FnMut(&[u8]),
+    result: Result<(), DecodeError>,
+}
+
+impl ruzstd::io::Write for Seen<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, ruzstd::io::Error> {
+        let new = bytes.get(self.skip..).unwrap_or_default();
+        self.hash.write(new);
+        self.result = self.out.give(new, self.sink);
+        Ok(0)
     }
-    let Some(descriptor) = bytes.get(MAGIC.len()) else { return Ok(None) };
-    let single_segment = descriptor & 0x20 != 0;
-    let window = usize::from(!single_segment);
-    if descriptor & 3 != 0 {
-        return Err(DecodeError::Corrupt);
+
+    fn flush(&mut self) -> Result<(), ruzstd::io::Error> {
+        Ok(())
     }
-    let content_size = match descriptor >> 6 {
-        0 => usize::from(single_segment),
-        1 => 2,
-        2 => 4,
-        _ => 8,
-    };
-    Ok(PREFIX_BYTES.checked_add(window).and_then(|bytes| bytes.checked_add(content_size)))
+}
+
+/// Takes all that the decoder holds, and keeps what is behind the first `skip` bytes.
+struct Taken {
+    skip: usize,
+    bytes: Vec<u8>,
+}
+
+impl ruzstd::io::Write for Taken {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, ruzstd::io::Error> {
+        let kept = bytes.get(self.skip..).unwrap_or_default();
+        self.skip = self.skip.saturating_sub(bytes.len());
+        self.bytes.extend_from_slice(kept);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), ruzstd::io::Error> {
+        Ok(())
+    }
+}
+
+/// What a frame's header says.
+struct Header {
+    descriptor: u8,
+    /// Of the header.
+    bytes: usize,
+    /// Behind the descriptor: the window, where there is no single segment, and the content's size, where it is told.
+    fields: u128,
+}
+
+impl Header {
+    /// Reads the header that `bytes` start with; `None` while it is not whole.
+    fn read(bytes: &[u8]) -> Result<Option<Header>, DecodeError> {
+        // Wrong bytes are told as early as they come.
+        if !bytes.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) {
+            return Err(DecodeError::Corrupt);
+        }
+        let Some((descriptor, behind)) = bytes.get(MAGIC.len()..).and_then(<[u8]>::split_first) else { return Ok(None) };
+        if descriptor & (DESCRIPTOR_DICTIONARY | DESCRIPTOR_RESERVED) != 0 {
+            return Err(DecodeError::Corrupt);
+        }
+        let single_segment = descriptor & DESCRIPTOR_SINGLE_SEGMENT != 0;
+        let content_size = match descriptor >> 6 {
+            0 => usize::from(single_segment),
+            1 => 2,
+            2 => 4,
+            _ => 8,
+        };
+        let Some(fields) = behind.get(..content_size.saturating_add(usize::from(!single_segment))) else { return Ok(None) };
+        let value = fields.iter().rev().fold(0_u128, |value, byte| value << 8 | u128::from(*byte));
+        let bytes = MAGIC.len().saturating_add(1).saturating_add(fields.len());
+        Ok(Some(Header { descriptor: *descriptor, bytes, fields: value }))
+    }
+
+    /// Bytes that the frame may refer back.
+    fn window(&self) -> Result<usize, DecodeError> {
+        let window = if self.descriptor & DESCRIPTOR_SINGLE_SEGMENT == 0 {
+            // An exponent and eighths (RFC 8878, section 3.1.1.1.2).
+            let (exponent, eighths) = (self.fields as u8 >> 3, self.fields & 7);
+            (8_u128 | eighths) << (u32::from(exponent).saturating_add(7))
+        } else {
+            // A size of two bytes begins at 256.
+            self.fields.saturating_add(if self.descriptor >> 6 == 1 { 256 } else { 0 })
+        };
+        usize::try_from(window).ok().filter(|window| *window <= MAX_WINDOW_BYTES).ok_or(DecodeError::Corrupt)
+    }
 }
 
 /// Bytes of a block, with the checksum of its frame where it is the last.

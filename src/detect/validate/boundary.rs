@@ -25,10 +25,41 @@ pub(crate) fn left(before: &[u8]) -> Option<u8> {
     escape(before).or(Some(last))
 }
 
+/// Where `wanted` stands first; eight bytes at once, since values are long and calls of a library are dear in the module.
+pub(crate) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks();
+    for (word, at) in words.iter().zip((0usize..).step_by(8)) {
+        let zeros = zeros(u64::from_le_bytes(*word) ^ ONES.wrapping_mul(u64::from(wanted)));
+        if zeros != 0 {
+            return Some(at.wrapping_add(zeros.trailing_zeros() as usize / 8));
+        }
+    }
+    let at = rest.iter().position(|byte| *byte == wanted)?;
+    Some(bytes.len().wrapping_sub(rest.len()).wrapping_add(at))
+}
+
+/// Is there a `wanted` byte?
+pub(crate) fn holds(bytes: &[u8], wanted: u8) -> bool {
+    // No early end: it becomes vector instructions.
+    bytes.iter().fold(false, |found, byte| found | (*byte == wanted))
+}
+
+/// A one in each byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// The highest bit of the first byte that is zero; the bits above may be wrong.
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80)
+}
+
 /// Could one of the last `N` bytes begin an escape?
-fn may_hold_escape<const N: usize>(before: &[u8]) -> bool {
-    match before.last_chunk::<N>() {
-        Some(near) => near.iter().fold(false, |found, byte| found | matches!(byte, b'\\' | b'%')),
+fn may_hold_escape<const N: u32>(before: &[u8]) -> bool {
+    match before.last_chunk() {
+        Some(eight) => {
+            let unwanted = 8u32.saturating_sub(N).saturating_mul(8);
+            let near = u64::from_le_bytes(*eight) | !u64::MAX.wrapping_shl(unwanted);
+            zeros(near ^ ONES.wrapping_mul(0x5c)) | zeros(near ^ ONES.wrapping_mul(0x25)) != 0
+        }
         None => true,
     }
 }
@@ -156,6 +187,18 @@ mod tests {
         ];
         for (before, wanted) in rows {
             assert_eq!(left(before), wanted, "{:?}", before.escape_ascii().to_string());
+        }
+    }
+
+    #[test]
+    fn a_byte_is_found_where_it_stands_first() {
+        for len in 0..40usize {
+            for at in 0..len {
+                let mut bytes = vec![b'-'; len];
+                bytes[at..].fill(b'.');
+                assert_eq!((find(&bytes, b'.'), find(&bytes[..at], b'.')), (Some(at), None));
+                assert!(holds(&bytes, b'.') && !holds(&bytes[..at], b'.'));
+            }
         }
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
     }
     let length = value.len().saturating_sub(host.len()).saturating_add(host_length(host)?);
     let next = behind(value, candidate.after, length);
-    let quoted = local.contains(&b'\'') && next.starts_with(b"'");
+    let quoted = next.first() == Some(&b'\'') && boundary::holds(local, b'\'');
     let remote = is_remote(local, host, next);
     (!quoted && !remote && !is_in_authority(candidate.before, at)).then_some(length)
 }
@@ -71,6 +71,12 @@ fn strip_glue(before: &[u8]) -> Option<(&[u8], bool)> {
 
 /// The local part, the at sign as it is written, and the host.
 fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    if let Some((local, rest)) = boundary::find(value, b'@').and_then(|at| value.split_at_checked(at))
+        && !(boundary::holds(local, b'\\') | boundary::holds(local, b'&') | boundary::holds(local, b'%'))
+    {
+        let (at, host) = rest.split_at_checked(1)?;
+        return Some((local, at, host));
+    }
     let local =
         value.iter().zip(value.iter().skip(1)).position(|pair| matches!(pair, (b'@' | b'\\' | b'&', _) | (b'%', b'4')))?;
     let (local, rest) = value.split_at_checked(local)?;
@@ -87,8 +93,12 @@ fn split(value: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 /// Bytes of the host up to its last label that is a top-level domain: `b.com.Then` ends a sentence at `b.com`.
 fn host_length(host: &[u8]) -> Option<usize> {
     let mut fitting = 0usize;
-    for label in host.split(|byte| *byte == b'.').take_while(|label| label.len() <= LABEL_MAX) {
-        fitting = fitting.saturating_add(label.len()).saturating_add(usize::from(fitting > 0));
+    if host.len() <= LABEL_MAX {
+        fitting = host.len();
+    } else {
+        for label in host.split(|byte| *byte == b'.').take_while(|label| label.len() <= LABEL_MAX) {
+            fitting = fitting.saturating_add(label.len()).saturating_add(usize::from(fitting > 0));
+        }
     }
     let mut rest = host.get(..fitting)?;
     while let Some(point) = rest.iter().rposition(|byte| *byte == b'.') {
@@ -104,13 +114,21 @@ fn host_length(host: &[u8]) -> Option<usize> {
 fn is_top_level(label: &[u8]) -> bool {
     let mut lower = [0u8; TOP_LEVEL_MAX];
     let Some(lower) = lower.get_mut(..label.len()).filter(|lower| lower.len() >= TOP_LEVEL_MIN) else { return false };
-    lower.copy_from_slice(label);
-    lower.make_ascii_lowercase();
+    for (to, from) in lower.iter_mut().zip(label) {
+        *to = from.to_ascii_lowercase();
+    }
+    // Most end with one of these, and the list is far away.
+    if matches!(&*lower, b"com" | b"org" | b"net" | b"de" | b"io" | b"uk") {
+        return true;
+    }
     std::str::from_utf8(lower).is_ok_and(tld::exist)
 }
 
 /// `18.2.0`, `v4.1`, `1.x`: the version of a package.
 fn is_version(host: &[u8]) -> bool {
+    if !matches!(host, [b'0'..=b'9' | b'v', ..]) {
+        return false;
+    }
     let mut labels = host.split(|byte| *byte == b'.');
     let number = |label: &[u8]| !label.is_empty() && label.iter().all(u8::is_ascii_digit);
     let first = labels.next().is_some_and(|label| number(label.strip_prefix(b"v").unwrap_or(label)));
@@ -139,7 +157,7 @@ fn is_in_authority(before: &[u8], at: &[u8]) -> bool {
     let scheme = || before.get(..plain).filter(|before| schemes.iter().any(|scheme| before.ends_with(scheme))).map(<[u8]>::len);
     let start = if at == b"@" {
         // In a decoded view the at sign of an encoded URL is one, and the rest is as it was.
-        scheme().or_else(|| before.contains(&b'%').then(|| encoded_scheme(before, plain)).flatten())
+        scheme().or_else(|| boundary::holds(before, b'%').then(|| encoded_scheme(before, plain)).flatten())
     } else {
         encoded_scheme(before, plain)
     };

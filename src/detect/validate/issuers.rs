@@ -84,8 +84,37 @@ static ISSUERS: [Issuer; 33] = [
 
 /// The network that numbers of this beginning (six digits) and this length belong to.
 pub(super) fn issuer(first_six: u32, length: usize) -> Option<&'static Issuer> {
-    ISSUERS.iter().find(|row| (row.range.0..=row.range.1).contains(&first_six) && row.lengths.contains(&length))
+    let mut rows = BY_TWO.get(first_six as usize / 10_000).copied()?;
+    while rows != 0 {
+        let row = ISSUERS.get(rows.trailing_zeros() as usize)?;
+        if (row.range.0..=row.range.1).contains(&first_six) && row.lengths.contains(&length) {
+            return Some(row);
+        }
+        rows &= rows.wrapping_sub(1);
+    }
+    None
 }
+
+/// For each two first digits the rows that have numbers with them, a bit each.
+static BY_TWO: [u64; 100] = {
+    let mut table = [0; 100];
+    let mut rows: &[Issuer] = &ISSUERS;
+    let mut bit = 1;
+    while let [row, rest @ ..] = rows {
+        let mut cells: &mut [u64] = &mut table;
+        let mut two = 0;
+        while let [cell, tail @ ..] = cells {
+            if row.range.0 / 10_000 <= two && two <= row.range.1 / 10_000 {
+                *cell |= bit;
+            }
+            two = two.wrapping_add(1);
+            cells = tail;
+        }
+        bit <<= 1;
+        rows = rest;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,8 @@
 //! Three parts are a signed token (RFC 7519), five with `enc` in the header an encrypted one (RFC 7516): all five are the
 //! finding. The signature may be empty where `alg` is `none` (RFC 7519 section 6).
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -11,17 +13,20 @@ use crate::detect::Candidate;
 
 /// Letters of the shortest header, `{"alg":""}`. Shorter ones are not decoded.
 const HEADER_MIN: usize = 14;
+/// Letters of a header that is decoded without asking for memory.
+const NEAR: usize = 256;
 
 /// What is read of a header.
 #[derive(Deserialize)]
-struct Header {
-    alg: String,
+struct Header<'a> {
+    #[serde(borrow)]
+    alg: Cow<'a, str>,
     enc: Option<IgnoredAny>,
 }
 
 /// No letter of base64url before it.
 pub(crate) fn may_start(before: &[u8], _here: &[u8]) -> bool {
-    boundary::left(before).is_none_or(|byte| sextet(byte).is_none())
+    boundary::left(before).is_none_or(|byte| SEXTETS.get(usize::from(byte)) == Some(&OTHER))
 }
 
 /// The whole token, or the three first parts of a longer dotted run.
@@ -36,12 +41,21 @@ pub(crate) fn is_token(token: &[u8]) -> bool {
 
 /// Bytes of the token that `value` begins with.
 fn length(value: &[u8]) -> Option<usize> {
-    let mut parts = value.split(|byte| *byte == b'.');
+    let mut parts = Parts(Some(value));
     let (first, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
     if first.len() < HEADER_MIN {
         return None;
     }
-    let header: Header = serde_json::from_slice(&decode(first)?).ok()?;
+    let mut near = [0; NEAR];
+    let mut far = Vec::new();
+    let room = match near.get_mut(..first.len()) {
+        Some(room) => room,
+        None => {
+            far.resize(first.len(), 0);
+            far.as_mut_slice()
+        }
+    };
+    let header: Header<'_> = serde_json::from_slice(decode(first, room)?).ok()?;
     let signed = first.len().saturating_add(payload.len()).saturating_add(signature.len()).saturating_add(2);
     match (parts.next(), parts.next()) {
         (Some(text), Some(tag)) if header.enc.is_some() && !text.is_empty() && !tag.is_empty() => Some(value.len()),
@@ -51,36 +65,82 @@ fn length(value: &[u8]) -> Option<usize> {
     }
 }
 
-/// The bytes that base64url without padding stands for; bits left over at the end are dropped.
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    for group in text.chunks(4) {
-        let mut bits = 0u32;
-        for letter in group {
-            bits = bits.wrapping_shl(6) | u32::from(sextet(*letter)?);
-        }
-        let [_, a, b, c] = match group.len() {
-            4 => bits,
-            3 => bits.wrapping_shl(6),
-            2 => bits.wrapping_shl(12),
-            _ => return None,
-        }
-        .to_be_bytes();
-        bytes.extend([a, b, c].iter().take(group.len().saturating_sub(1)));
+/// What stands between points.
+struct Parts<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0.take()?;
+        let Some((part, behind)) = boundary::find(rest, b'.').and_then(|at| rest.split_at_checked(at)) else { return Some(rest) };
+        self.0 = behind.get(1..);
+        Some(part)
     }
-    Some(bytes)
 }
 
-/// The six bits of a letter of base64url.
-fn sextet(letter: u8) -> Option<u8> {
-    match letter {
-        b'A'..=b'Z' => letter.checked_sub(b'A'),
-        b'a'..=b'z' => letter.checked_sub(b'a').and_then(|bits| bits.checked_add(26)),
-        b'0'..=b'9' => letter.checked_sub(b'0').and_then(|bits| bits.checked_add(52)),
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => None,
+/// The bytes that base64url without padding stands for, put into `room`, which is as long; bits left over at the end are dropped.
+fn decode<'a>(text: &[u8], room: &'a mut [u8]) -> Option<&'a [u8]> {
+    let (groups, rest) = text.as_chunks();
+    let mut len = groups.len().wrapping_mul(3);
+    let mut cells = room.as_chunks_mut().0.iter_mut();
+    for (group, cell) in groups.iter().zip(&mut cells) {
+        let [_, bytes @ ..] = bits(group)?.to_be_bytes();
+        *cell = bytes;
     }
+    let last = match rest {
+        [] => [0; 3],
+        [a, b] => [*a, *b, b'A'],
+        [a, b, c] => [*a, *b, *c],
+        _ => return None,
+    };
+    if !rest.is_empty() {
+        let [a, b, c] = last;
+        let [_, bytes @ ..] = bits(&[a, b, c, b'A'])?.to_be_bytes();
+        let count = rest.len().wrapping_sub(1);
+        for (to, from) in room.get_mut(len..)?.iter_mut().zip(bytes.iter().take(count)) {
+            *to = *from;
+        }
+        len = len.wrapping_add(count);
+    }
+    room.get(..len)
+}
+
+/// The bits of four letters.
+fn bits(group: &[u8; 4]) -> Option<u32> {
+    let [a, b, c, d] = group.map(|letter| SEXTETS.get(usize::from(letter)).copied().unwrap_or(OTHER));
+    let joined = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+    ((a | b | c | d) & OTHER == 0).then_some(joined)
+}
+
+/// No letter of base64url.
+const OTHER: u8 = 64;
+
+/// What each byte stands for.
+static SEXTETS: [u8; 256] = {
+    let mut table = [OTHER; 256];
+    let mut cells: &mut [u8] = &mut table;
+    let mut byte = 0u8;
+    while let [cell, tail @ ..] = cells {
+        if let Some(bits) = sextet(byte) {
+            *cell = bits;
+        }
+        byte = byte.wrapping_add(1);
+        cells = tail;
+    }
+    table
+};
+
+/// The six bits of a letter of base64url.
+const fn sextet(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'A'..=b'Z' => letter.wrapping_sub(b'A'),
+        b'a'..=b'z' => letter.wrapping_sub(b'a').wrapping_add(26),
+        b'0'..=b'9' => letter.wrapping_sub(b'0').wrapping_add(52),
+        b'-' => 62,
+        b'_' => 63,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -89,9 +149,16 @@ mod tests {
 
     #[test]
     fn base64url_decodes_with_every_remainder() {
-        assert_eq!(decode(b"eyJhIjoxfQ").as_deref(), Some(br#"{"a":1}"#.as_slice()));
-        assert_eq!(decode(b"_-8").as_deref(), Some([0xff, 0xef].as_slice()));
-        assert_eq!(decode(b"AAAA").as_deref(), Some([0, 0, 0].as_slice()));
-        assert_eq!(decode(b"AAAAA"), None);
+        let rows: [(&[u8], Option<&[u8]>); 6] = [
+            (b"eyJhIjoxfQ", Some(br#"{"a":1}"#)),
+            (b"_-8", Some(&[0xff, 0xef])),
+            (b"AAAA", Some(&[0, 0, 0])),
+            (b"", Some(b"")),
+            (b"AAAAA", None),
+            (b"AA.A", None),
+        ];
+        for (text, bytes) in rows {
+            assert_eq!(decode(text, &mut vec![0; text.len()]), bytes);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The masks without vector instructions: the twin that runs where simd128 is not.
 
-use super::{BLOCK, Block, Fingerprints};
+use super::{BLOCK, Block, ByteSet, Fingerprints, contains};
 
 /// The two bytes before a block: a fingerprint may reach over from them.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,31 @@ impl Sets {
 /// Which bytes are decimal digits.
 pub(crate) fn digits(block: &Block) -> u64 {
     block.iter().fold(0, |mask, byte| mask >> 1 | u64::from(byte.is_ascii_digit()) << BLOCK.saturating_sub(1))
+}
+
+/// How many bytes at the beginning of `bytes` are of `set`.
+pub(crate) fn span(set: &ByteSet, bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !contains(set, *byte)).unwrap_or(bytes.len())
+}
+
+/// Which bytes are of `set`.
+pub(crate) fn of(set: &ByteSet, block: &Block) -> u64 {
+    block.iter().rev().fold(0, |mask, byte| mask << 1 | u64::from(contains(set, *byte)))
+}
+
+/// Which bytes are of `set`, in half a block.
+pub(crate) fn of_half(set: &ByteSet, half: &[u8; 32]) -> u32 {
+    half.iter().rev().fold(0, |mask, byte| mask << 1 | u32::from(contains(set, *byte)))
+}
+
+/// Which bytes are `wanted`.
+pub(crate) fn equal(block: &Block, wanted: u8) -> u64 {
+    block.iter().rev().fold(0, |mask, byte| mask << 1 | u64::from(*byte == wanted))
+}
+
+/// Which bytes are `wanted`, in half a block.
+pub(crate) fn equal_half(half: &[u8; 32], wanted: u8) -> u32 {
+    half.iter().rev().fold(0, |mask, byte| mask << 1 | u32::from(*byte == wanted))
 }
 
 /// Does any byte of two blocks begin escapes?

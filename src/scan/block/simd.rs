@@ -6,10 +6,10 @@
 
 use core::arch::wasm32::{
     i8x16_add, i8x16_bitmask, i8x16_gt, i8x16_shuffle, i8x16_splat, i8x16_swizzle, u8x16, u8x16_eq, u8x16_ne, u8x16_splat,
-    u16x8_shr, v128, v128_and, v128_any_true, v128_load, v128_or,
+    u16x8_shr, v128, v128_and, v128_any_true, v128_load, v128_or, v128_xor,
 };
 
-use super::{BLOCK, Block, Fingerprints, Place};
+use super::{BLOCK, Block, ByteSet, Fingerprints, Place, contains};
 
 /// Bytes of a vector.
 const LANES: usize = 16;
@@ -115,6 +115,81 @@ pub(crate) fn digits(block: &Block) -> u64 {
         u64::from(i8x16_bitmask(i8x16_gt(moved, i8x16_splat(117))))
     };
     mask(load::<0>(block)) | mask(load::<16>(block)) << 16 | mask(load::<32>(block)) << 32 | mask(load::<48>(block)) << 48
+}
+
+/// A set of bytes as vectors.
+struct Members {
+    low: v128,
+    high: v128,
+}
+
+impl Members {
+    #[inline(always)]
+    fn new(set: &ByteSet) -> Members {
+        let halves: &[[u8; LANES]; 2] = set.as_chunks().0.try_into().unwrap_or(&[[0; LANES]; 2]);
+        let [low, high] = halves;
+        Members { low: vector(low), high: vector(high) }
+    }
+
+    /// Which bytes of a vector are not of the set.
+    #[inline(always)]
+    fn outside(&self, bytes: v128) -> u32 {
+        let bits = u8x16(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128);
+        // A lookup gives nothing for an index of 16 and more.
+        let near = v128_and(bytes, u8x16_splat(0x8f));
+        let rows = v128_or(i8x16_swizzle(self.low, near), i8x16_swizzle(self.high, v128_xor(near, u8x16_splat(0x80))));
+        let bit = i8x16_swizzle(bits, v128_and(u16x8_shr(bytes, 4), u8x16_splat(15)));
+        u32::from(i8x16_bitmask(u8x16_eq(v128_and(rows, bit), u8x16_splat(0))))
+    }
+}
+
+/// How many bytes at the beginning of `bytes` are of `set`.
+#[inline]
+pub(crate) fn span(set: &ByteSet, bytes: &[u8]) -> usize {
+    let members = Members::new(set);
+    let (chunks, edge) = bytes.as_chunks::<LANES>();
+    let mut at = 0usize;
+    for chunk in chunks {
+        let outside = members.outside(vector(chunk));
+        if outside != 0 {
+            return at.wrapping_add(outside.trailing_zeros() as usize);
+        }
+        at = at.wrapping_add(LANES);
+    }
+    at.wrapping_add(edge.iter().position(|byte| !contains(set, *byte)).unwrap_or(edge.len()))
+}
+
+/// Which bytes are of `set`.
+#[inline]
+pub(crate) fn of(set: &ByteSet, block: &Block) -> u64 {
+    let members = Members::new(set);
+    let outside = |bytes| u64::from(members.outside(bytes));
+    let (a, b, c, d) =
+        (outside(load::<0>(block)), outside(load::<16>(block)), outside(load::<32>(block)), outside(load::<48>(block)));
+    !(a | b << 16 | c << 32 | d << 48)
+}
+
+/// Which bytes are of `set`, in half a block.
+#[inline]
+pub(crate) fn of_half(set: &ByteSet, half: &[u8; 32]) -> u32 {
+    let members = Members::new(set);
+    let [a, b]: &[[u8; LANES]; 2] = half.as_chunks().0.try_into().unwrap_or(&[[0; LANES]; 2]);
+    !(members.outside(vector(a)) | members.outside(vector(b)) << 16)
+}
+
+/// Which bytes are `wanted`.
+#[inline]
+pub(crate) fn equal(block: &Block, wanted: u8) -> u64 {
+    let mask = |bytes: v128| u64::from(i8x16_bitmask(u8x16_eq(bytes, u8x16_splat(wanted))));
+    mask(load::<0>(block)) | mask(load::<16>(block)) << 16 | mask(load::<32>(block)) << 32 | mask(load::<48>(block)) << 48
+}
+
+/// Which bytes are `wanted`, in half a block.
+#[inline]
+pub(crate) fn equal_half(half: &[u8; 32], wanted: u8) -> u32 {
+    let [a, b]: &[[u8; LANES]; 2] = half.as_chunks().0.try_into().unwrap_or(&[[0; LANES]; 2]);
+    let mask = |bytes: &[u8; LANES]| u32::from(i8x16_bitmask(u8x16_eq(vector(bytes), u8x16_splat(wanted))));
+    mask(a) | mask(b) << 16
 }
 
 /// Which bytes of a vector begin escapes.

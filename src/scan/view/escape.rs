@@ -20,7 +20,7 @@ const NAMES: [(&[u8], u8); 6] =
 
 /// What the bytes at a position are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Parsed {
+pub(in crate::scan) enum Parsed {
     /// An escape of `len` bytes that stands for `byte`.
     Escape { len: usize, byte: u8 },
     /// All that is known may be the beginning of an escape.
@@ -89,7 +89,7 @@ fn first(bytes: &[u8], base: usize, mut mask: u64, last: u8) -> Option<(usize, P
 
 /// What `bytes` begin with. Before a backslash must stand none.
 #[inline]
-fn parse(bytes: &[u8]) -> Parsed {
+pub(in crate::scan) fn parse(bytes: &[u8]) -> Parsed {
     match bytes {
         // Most of what looks like one is seen to be none at a glance.
         [b'%', high, ..] if !matches!(high, b'2'..=b'7') => Parsed::No,

@@ -13,7 +13,7 @@ HTTP_OPTIONS = TYPES + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 STDOUT_LOG = TYPES + "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
 
 # The labels of design section 6.
-LABELS = ["engine", "kind", "direction", "action", "verdict", "reason", "policy", "hash"]
+LABELS = ["engine", "kind", "direction", "action", "verdict", "reason", "policy", "hash", "outcome"]
 ACCESS_LOG = (
     "ACCESS %REQ(:PATH)% %RESPONSE_CODE% flags=%RESPONSE_FLAGS% verdict=%FILTER_STATE(wasm.bodyguard.verdict:PLAIN)% "
     "findings=%FILTER_STATE(wasm.bodyguard.findings:PLAIN)%\n"
@@ -37,6 +37,10 @@ class Setup:
     ecds: bool = False
     # More fields for the route to the upstream.
     route: dict = field(default_factory=dict)
+    # Routes before that one.
+    routes: list[dict] = field(default_factory=list)
+    # Further clusters, by name: the port of their one endpoint on this machine; None: they have none.
+    clusters: dict[str, int | None] = field(default_factory=dict)
 
     def key(self) -> str:
         return json.dumps(self.__dict__, sort_keys=True)
@@ -80,12 +84,13 @@ def bootstrap(setup: Setup, module: str, upstream: dict[str, int], folder: str) 
         guard = {"name": "bodyguard", "typed_config": filter_config(setup, module)}
     listeners = [_listener(f"guarded-{protocol}", protocol, [guard], setup) for protocol in ("h1", "h2")]
     listeners += [_listener(f"bare-{protocol}", protocol, [], setup) for protocol in ("h1", "h2")]
+    clusters = [_cluster(name, port) for name, port in {**upstream, **setup.clusters}.items()]
     return {
         "admin": {"address": _address(0)},
         "stats_flush_on_admin": True,
         "stats_config": {"stats_tags": [{"tag_name": label, "regex": rf"({label}=\.=(.*?);\.;)"} for label in LABELS]},
         "layered_runtime": {"layers": [{"name": "test", "static_layer": {"envoy": {"resource_limits": {}}}}]},
-        "static_resources": {"listeners": listeners, "clusters": [_cluster(name, port) for name, port in upstream.items()]},
+        "static_resources": {"listeners": listeners, "clusters": clusters},
     }
 
 
@@ -103,8 +108,8 @@ def _address(port: int) -> dict:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def _cluster(protocol: str, port: int) -> dict:
-    options = {"h1": {"http_protocol_options": {"enable_trailers": True}}, "h2": {"http2_protocol_options": {}}}[protocol]
+def _cluster(protocol: str, port: int | None) -> dict:
+    options = {"http2_protocol_options": {}} if protocol == "h2" else {"http_protocol_options": {"enable_trailers": True}}
     return {
         "name": protocol,
         "type": "STATIC",
@@ -114,7 +119,7 @@ def _cluster(protocol: str, port: int) -> dict:
         },
         "load_assignment": {
             "cluster_name": protocol,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
+            "endpoints": [] if port is None else [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}],
         },
     }
 
@@ -122,6 +127,7 @@ def _cluster(protocol: str, port: int) -> dict:
 def _listener(name: str, cluster: str, filters: list, setup: Setup) -> dict:
     action = {"cluster": cluster, "timeout": "10s", **setup.route}
     routes = [
+        *setup.routes,
         {"match": {"connect_matcher": {}}, "route": {**action, "upgrade_configs": [{"upgrade_type": "CONNECT"}]}},
         {"match": {"prefix": "/"}, "route": action},
     ]

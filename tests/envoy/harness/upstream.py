@@ -16,7 +16,8 @@ Answer = Union[Response, Callable[[Received], Response]]
 class Upstream:
     """Serves until closed. `script` sets what the next requests are answered with; the last answer is repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
+        """`port`: where to listen for HTTP/1.1; any that is free unless given."""
         self.lock = threading.Lock()
         self.answers: list[Answer] = []
         self.received: list[Received] = []
@@ -25,10 +26,10 @@ class Upstream:
         self.peers: list = []
         # Where connections to the HTTP/2 port are handed on to, if anywhere.
         self.relayed: int | None = None
-        self.ports = {"h1": self._listen(self._serve_http1), "h2": self._listen(self._serve_http2)}
+        self.ports = {"h1": self._listen(self._serve_http1, port), "h2": self._listen(self._serve_http2)}
 
-    def _listen(self, serve: Callable[[socket.socket, int], None]) -> int:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    def _listen(self, serve: Callable[[socket.socket, int], None], port: int = 0) -> int:
+        listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self.peers.append(listener)
 
         def accept() -> None:

@@ -1,0 +1,131 @@
+//! `bodyguard test`: users' own cases against their policy.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+const POLICY: &str = "
+metadata: {name: of-the-test}
+spec:
+  domains:
+  - hosts: [api.example.com]
+    policy:
+      inspect_request_body: true
+      inspect_response_body: true
+      max_response_body_bytes: 1000
+      checks: {body: {dlp: {direction: both, block: [aws_access_key], redact: [email]}}}
+";
+
+/// A folder of its own for each test.
+fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-test-{name}"));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("policy.yaml"), POLICY).unwrap();
+    for (file, text) in files {
+        fs::write(folder.join(file), text).unwrap();
+    }
+    folder
+}
+
+/// Exit code, standard output, standard error.
+fn run(folder: &PathBuf, cases: &[&str]) -> (i32, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_bodyguard"))
+        .current_dir(folder)
+        .args(["test", "policy.yaml"])
+        .args(cases)
+        .output()
+        .unwrap();
+    (done.status.code().unwrap(), String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
+}
+
+#[test]
+fn cases_that_are_as_expected_pass() {
+    let cases = r#"
+cases:
+- name: an address is masked
+  request: {host: api.example.com, path: /v1}
+  content_type: application/json
+  body: '{"mail":"ada@example.com"}'
+  expect:
+    verdict: redacted
+    inspected: true
+    findings: {email: 1}
+    output: '{"mail":"[REDACTED:email]"}'
+    route: $.spec.domains[0]
+- name: a key in a request is blocked
+  request: {host: api.example.com, method: POST, headers: {X-Tenant: acme}}
+  direction: request
+  body_file: key.txt
+  expect: {verdict: blocked, code: "body.dlp_block:aws_access_key", status: 403}
+- name: another host passes unread
+  body: ada@example.com
+  expect: {verdict: clean, inspected: false, findings: {}, output_file: same.txt}
+"#;
+    let folder =
+        folder("pass", &[("cases.yaml", cases), ("key.txt", "key AKIAIOSFODNN7EXAMPLE."), ("same.txt", "ada@example.com")]);
+    let (code, out, err) = run(&folder, &["cases.yaml"]);
+    let wanted =
+        "ok    an address is masked\nok    a key in a request is blocked\nok    another host passes unread\n3 cases, 0 failed\n";
+    assert_eq!((code, out.as_str(), err.as_str()), (0, wanted, ""));
+}
+
+#[test]
+fn a_case_that_fails_says_what_is_different() {
+    let cases = r#"
+cases:
+- name: everything is wrong
+  request: {host: api.example.com}
+  body: "first\nto ada@example.com\nlast\n"
+  expect:
+    verdict: blocked
+    code: body.dlp_block:email
+    status: 403
+    inspected: false
+    findings: {email: 2}
+    output: "first\nto \nlast\n"
+- name: nothing is forwarded
+  request: {host: api.example.com}
+  body: AKIAIOSFODNN7EXAMPLE
+  expect: {output: ""}
+- name: fine
+  expect: {verdict: clean}
+"#;
+    let (code, out, _) = run(&folder("fail", &[("cases.yaml", cases)]), &["cases.yaml"]);
+    let wanted = r#"FAIL  everything is wrong
+      verdict   expected "blocked", got "redacted"
+      code      expected "body.dlp_block:email", got null
+      status    expected 403, got null
+      inspected expected false, got true
+      findings  expected {"email":2}, got {"email":1}
+      output    - expected, + got
+        - to \n
+        + to [REDACTED:email]\n
+FAIL  nothing is forwarded
+      output    expected a body, got none: the message is blocked
+ok    fine
+3 cases, 2 failed
+"#;
+    assert_eq!((code, out.as_str()), (1, wanted));
+}
+
+#[test]
+fn cases_that_cannot_be_read_are_an_error() {
+    for (name, cases, said) in [
+        ("unknown", "cases: [{name: x, expected: {}}]", "expected"),
+        ("misspelt", "cases: [{name: x, expect: {verdikt: clean}}]", "verdikt"),
+        (
+            "both",
+            "cases: [{name: x, body: a, body_file: b, expect: {}}]",
+            "\"x\": found body and body_file, allowed: one of them",
+        ),
+        ("absent", "cases: [{name: x, body_file: no-such-file, expect: {}}]", "no-such-file"),
+        ("syntax", "cases: [", "cases.yaml"),
+    ] {
+        let (code, _, err) = run(&folder(name, &[("cases.yaml", cases)]), &["cases.yaml"]);
+        assert_eq!(code, 2, "{name}: {err}");
+        assert!(err.contains(said), "{name}: {err}");
+    }
+    let (code, _, err) = run(&folder("none", &[]), &["no-cases.yaml"]);
+    assert!(code == 2 && err.contains("no-cases.yaml"), "{err}");
+}
