@@ -11,7 +11,7 @@ const BEYOND_A_SCHEMA: [(&str, &str); 11] = [
     ("found twice", "a repeated key is gone when the document is a tree"),
     ("which stands at", "hosts of other domains, compared as they are normalized"),
     ("identical to that of", "matches of other routes, compared as they are normalized"),
-    ("which block names too", "an item of another list"),
+    ("block names too", "an item of another list"),
     ("found true without", "flag and cap may stand at different scopes, and are merged"),
     ("found 0 where", "the same"),
     ("found true beside mode: off", "the same"),
