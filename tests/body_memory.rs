@@ -66,6 +66,16 @@ fn a_decoder_holds_no_more_than_it_says() {
     let zstd = most(Coding::Zstd, chunks, 2 * 300 * 131_072);
     let said = Decoder::MAX_WINDOW_BYTES + 512 * 1024;
     assert!(zstd > 8 << 20 && zstd <= said, "{zstd} bytes, said {said}");
+    // What it says of itself is no less than what it takes.
+    for window_log in [10_u8, 17, 19, 21] {
+        let frame =
+            [&[0x28, 0xb5, 0x2f, 0xfd, 0, (window_log - 10) << 3][..], &b"\x02\x20\x00x".repeat(9000), b"\x01\x00\x00"].concat();
+        let mut decoder = Decoder::new(Coding::Zstd, u64::MAX);
+        decoder.feed(&frame, &mut |_| {}).unwrap();
+        let said = decoder.window_bytes() + 256 * 1024;
+        let zstd = most(Coding::Zstd, frame.chunks(4000).map(<[u8]>::to_vec), 9000 * 1024);
+        assert!(zstd <= said && said <= (4 << window_log) + 1024 * 1024, "{zstd} bytes, said {said}, window 2^{window_log}");
+    }
     // Small frames take no room for the window that they ask for.
     let frame = b"\x28\xb5\x2f\xfd\x00\x68\x09\x00\x00x";
     let zstd = most(Coding::Zstd, std::iter::repeat_n(frame.to_vec(), 1000), 1000);

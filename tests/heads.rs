@@ -298,6 +298,18 @@ fn an_upgrade_has_a_head_like_any_other() {
 }
 
 #[test]
+fn detectors_of_the_policy_count_in_heads_like_any_kind() {
+    let text = r#"{"detectors": {"part": {"regex": "PN-[0-9]{6}"}}, "domains": [{"hosts": ["*"], "policy": {"checks": {
+        "headers": {"dlp": {"block": ["part"]}}, "query": {"dlp": {"redact": ["part"]}}}}}]}"#;
+    assert_eq!(Policy::from_yaml_or_json(text).unwrap().warnings, []);
+    let mut envoy = Envoy::new(text, false);
+    let outcome = exchange(&mut envoy, &[(":path", "/?p=PN-123456")], &[]);
+    assert_eq!(values(&outcome.upstream.headers, ":path"), ["/?p=%5BREDACTED:part%5D"]);
+    let reply = exchange(&mut envoy, &[("x-part", "PN-123456")], &[]).reply.unwrap();
+    assert!(reply.body.contains(r#""code":"headers.dlp_block:part""#), "{}", reply.body);
+}
+
+#[test]
 fn a_scope_replaces_the_checks_of_a_wider_one_whole() {
     let text = r#"{"defaults": {"checks": {"headers": {"dlp": {"redact": ["email"]}}, "query": {"dlp": {"redact": ["email"]}}}},
         "domains": [{"hosts": ["*"], "routes": [{"match": {}, "policy": {"checks": {"headers": {"dlp": {"block": ["jwt"]}}}}}]}]}"#;
@@ -307,6 +319,43 @@ fn a_scope_replaces_the_checks_of_a_wider_one_whole() {
     let lists = &rule.heads.request_headers.as_ref().unwrap().lists;
     assert_eq!((lists.block.iter().count(), lists.redact.is_empty()), (1, true));
     assert!(rule.heads.query.is_some() && rule.heads.response_headers.is_some());
+}
+
+const PAGE: &str = include_str!("../docs/headers.md");
+
+/// The names in the row of the page's last table that begins so; `x-*` as `x-1`.
+fn row(beginning: &str) -> Vec<String> {
+    let (_, table) = PAGE.split_once("## What is not read").unwrap();
+    let row = table.lines().find(|line| line.starts_with(&format!("| {beginning} |"))).unwrap();
+    let names = row.split('`').skip(1).step_by(2).filter(|name| !name.starts_with(':') && !name.contains('.'));
+    names.map(|name| name.replace("*-bin", "a-bin").replace('*', "1")).collect()
+}
+
+fn reads(dlp: &str, name: &str, response: bool) -> bool {
+    let text = format!("{{defaults: {{checks: {{headers: {{dlp: {{redact: [jwt]{dlp}}}}}}}}}, domains: [{{host: '*'}}]}}");
+    let policy = Policy::from_yaml_or_json(&text).unwrap();
+    let heads = &policy.rules().next().unwrap().heads;
+    let head_rule = if response { &heads.response_headers } else { &heads.request_headers };
+    head_rule.as_ref().unwrap().names.has_header(name, response)
+}
+
+#[test]
+fn the_page_says_which_headers_are_not_read() {
+    let all = ", only: ['*']";
+    for name in row("never") {
+        assert!(!reads(all, &name, false) && !reads(all, &name, true), "{name}");
+    }
+    for name in row("not by default, in requests") {
+        assert!(!reads("", &name, false) && reads("", &name, true) && reads(all, &name, false), "{name}");
+    }
+    for name in row("not by default") {
+        assert!(!reads("", &name, false) && !reads("", &name, true) && reads(all, &name, true), "{name}");
+    }
+    assert!(row("never").len() > 15 && row("not by default").len() > 15);
+    let (_, yaml) = PAGE.split_once("```yaml\n").unwrap();
+    let policy = Policy::from_yaml_or_json(yaml.split_once("```").unwrap().0).unwrap();
+    assert_eq!(policy.warnings, []);
+    assert!(policy.rules().all(|rule| rule.inspects() && rule.request.is_none()));
 }
 
 /// What may stand in a header: no CR, LF or NUL; here, any other byte that a parser would let through. Two cards with one space between

@@ -72,5 +72,6 @@ fn mask(spec: &KindSpec) -> String {
         Mask::Label => format!("`[REDACTED:{}]`", spec.name),
         Mask::KeepLastDigits(kept) => format!("`*` for every digit but the last {kept}"),
         Mask::KeepLast(kept) => format!("`*` for every letter and digit but the last {kept}"),
+        other => panic!("no kind of the table is masked as {other:?}"),
     }
 }

@@ -4,7 +4,7 @@
 
 use bodyguard::detect::{Kind, KindSet};
 use bodyguard::policy::{
-    BlockResponse, BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, Problem, RequestHead, Resolution, Rule,
+    BlockResponse, BodyMode, BodyRule, FailMode, MinFindings, Mode, PassReason, Policy, Problem, RequestHead, Resolution, Rule,
 };
 use bodyguard::scan::Programs;
 use proptest::prelude::*;
@@ -132,6 +132,7 @@ fn the_full_example_is_the_same_policy_in_every_form() {
             json: None,
             redact_in_observe_modes: true,
             same_length: KindSet::EMPTY,
+            min_findings: MinFindings::default(),
         };
         assert_eq!(rule.request.as_ref(), Some(&expected));
         assert_eq!(rule.response.as_ref(), Some(&expected));
@@ -325,12 +326,14 @@ proptest! {
 
 // --- documents that come with the project ---
 
-const READ_BY_NAME: [(&str, &str); 5] = [
+const READ_BY_NAME: [(&str, &str); 7] = [
     ("api-dlp", FULL),
+    ("own-data", include_str!("../policies/own-data.yaml")),
     ("observe-only", include_str!("../policies/observe-only.yaml")),
     ("pci", include_str!("../policies/pci.yaml")),
     ("secrets-out", include_str!("../policies/secrets-out.yaml")),
     ("pii-redact", include_str!("../policies/pii-redact.yaml")),
+    ("headers-and-queries", include_str!("../policies/headers-and-queries.yaml")),
 ];
 
 fn shipped(name: &str) -> Policy {

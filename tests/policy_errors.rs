@@ -66,7 +66,7 @@ fn an_unknown_field_is_named_with_what_is_allowed_and_what_was_meant() {
     assert_errors(
         "{domain: []}",
         &[
-            "$.domain: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains, events; \
+            "$.domain: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, detectors, exclude, defaults, domains, events; \
            did you mean domains?",
         ],
     );
@@ -90,7 +90,7 @@ fn an_unknown_field_is_named_with_what_is_allowed_and_what_was_meant() {
     assert_errors(
         "{domains: [], \"a b\": 1}",
         &[
-            "$[\"a b\"]: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, exclude, defaults, domains, events",
+            "$[\"a b\"]: unknown field, allowed: allow_on_headers_stop_iteration, max_inflight_body_bytes, detectors, exclude, defaults, domains, events",
         ],
     );
 }
@@ -176,22 +176,23 @@ fn the_kinds_of_a_dlp_list_are_checked() {
         (
             "block: [jwt, ssn], redact: [email, ssn]",
             ".redact[1]",
-            "found \"ssn\", which block names too, allowed: a kind in one of the two lists".into(),
+            "found \"ssn\", which block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more"
+                .into(),
         ),
         (
             "block: [group:secrets], redact: [email, jwt]",
             ".redact[1]",
-            "found \"jwt\", which block names too by group:secrets, allowed: a kind in one of the two lists".into(),
+            "found \"jwt\", which block names too by group:secrets, allowed: a kind in one of the two lists, or with min_findings of 2 and more".into(),
         ),
         (
             "block: [ssn], redact: ['group:pii-us']",
             ".redact[0]",
-            "found \"group:pii-us\", whose ssn block names too, allowed: a kind in one of the two lists".into(),
+            "found \"group:pii-us\", whose ssn block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more".into(),
         ),
         (
             "block: ['group:financial'], redact: ['group:pii-us']",
             ".redact[0]",
-            "found \"group:pii-us\", whose us_bank_routing block names too by group:financial, allowed: a kind in one of the two lists".into(),
+            "found \"group:pii-us\", whose us_bank_routing block names too by group:financial, allowed: a kind in one of the two lists, or with min_findings of 2 and more".into(),
         ),
         ("block: ['group:pii']", ".block[0]", format!("found \"group:pii\", allowed: {kinds}; did you mean group:pii-us?")),
         ("direction: both", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
@@ -569,4 +570,168 @@ fn where_events_go_has_values_of_its_own_where_nothing_is_said() {
     let otlp = policy.otlp.unwrap();
     assert_eq!(otlp.resource, [("service.name".to_owned(), "edge".to_owned())]);
     assert_eq!((otlp.headers[0].0.as_str(), otlp.headers[0].1.reveal()), ("x-key", "hunter2"));
+}
+
+#[test]
+fn checks_of_headers_and_queries_are_checked_like_those_of_bodies() {
+    const NAMES: &str = "a header name (RFC 9110 token) that is no part of the framing, or the beginning of one and a *";
+    for (checks, place, message) in [
+        ("headers: {}", "headers", "found no dlp, which is needed".to_owned()),
+        ("headers: {dlp: {}}", "headers.dlp", "found neither block nor redact, allowed: at least one of them, not empty".into()),
+        (
+            "headers: {dlp: {redact: [jwt], exclude: [Host]}}",
+            "headers.dlp.exclude[0]",
+            format!("found \"Host\", allowed: {NAMES}"),
+        ),
+        (
+            "headers: {dlp: {redact: [jwt], include: [':path']}}",
+            "headers.dlp.include[0]",
+            format!("found \":path\", allowed: {NAMES}"),
+        ),
+        (
+            "headers: {dlp: {redact: [jwt], only: [a], include: [b]}}",
+            "headers.dlp",
+            "found only and include, allowed: at most one of only, include".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], only: [a], exclude: [b]}}",
+            "query.dlp",
+            "found only and exclude, allowed: at most one of only, exclude".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], direction: both}}",
+            "query.dlp.direction",
+            "unknown field, allowed: block, redact, exclude, only, mask, redact_in_observe_modes, except_test_values".into(),
+        ),
+        (
+            "query: {dlp: {redact: [jwt], block: [jwt]}}",
+            "query.dlp.redact[0]",
+            "found \"jwt\", which block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more"
+                .into(),
+        ),
+    ] {
+        let text = route(&format!("checks: {{{checks}}}"));
+        assert_one(&text, &format!(".policy.checks.{place}"), &message);
+    }
+    assert_eq!(warnings(&route("checks: {headers: {dlp: {redact: [jwt]}}, query: {dlp: {block: [jwt]}}}")), [""; 0]);
+}
+
+/// A spec with these detectors, and a route that looks for `own`.
+fn detectors(detectors: &str) -> String {
+    format!(
+        "{{detectors: {{{detectors}}}, {}}}",
+        route("inspect_request_body: true, checks: {body: {dlp: {direction: request, block: [own]}}}")
+    )
+}
+
+#[test]
+fn detectors_are_checked_each_with_its_path() {
+    for (detector, place, message) in [
+        ("own: {}", "", "found no source, allowed: one of regex, words, json_keys, large_array; own is no built-in kind"),
+        (
+            "own: {regex: 'a', words: [b]}",
+            "",
+            "found regex and words, allowed: at most one of regex, words, json_keys, large_array",
+        ),
+        (
+            "own: {regex: '(?=a)'}",
+            ".regex",
+            "cannot be compiled: look-around, including look-ahead and look-behind, is not supported",
+        ),
+        ("own: {regex: 'a*'}", ".regex", "cannot be compiled: matches the empty text"),
+        ("own: {regex: '[ab]*a[ab]{16}'}", ".regex", "cannot be compiled: compiles to more than 262144 bytes"),
+        (
+            "own: {regex: 'a', ignore_case: true}",
+            ".ignore_case",
+            "found beside no words, allowed: with words; in a regex write (?i)",
+        ),
+        ("own: {words: []}", ".words", "found no word, allowed: at least one"),
+        ("own: {words: ['a', '']}", ".words[1]", "found \"\", allowed: a text of 1 to 64 bytes without control characters"),
+        ("own: {regex: 'abc', near: {within: 9}}", ".near", "found no words, which is needed"),
+        ("own: {regex: 'abc', near: {words: [x], within: 257}}", ".near.within", "found 257, allowed: an integer from 1 to 256"),
+        (
+            "own: {regex: 'abc', mask: stars}",
+            ".mask",
+            "found \"stars\", allowed: label, same_length, {keep_last: ...}, {keep_first: ...}, {hash: ...}",
+        ),
+        (
+            "own: {regex: 'abc', mask: {keep_last: 1, keep_first: 1}}",
+            ".mask",
+            "found keep_last and keep_first, allowed: at most one of keep_last, keep_first, hash",
+        ),
+        (
+            "own: {regex: 'abc', mask: {hash: {key: tiny-secret}}}",
+            ".mask.hash.key",
+            "found what is not shown, allowed: a text of 16 to 64 bytes, best random ones (openssl rand -hex 32)",
+        ),
+        (
+            "own: {regex: 'abc', validate: crc}",
+            ".validate",
+            "found \"crc\", allowed: luhn, mod97, aba, verhoeff, mod11, mod11_2, mod11_10, mod11_bsn, ean",
+        ),
+        (
+            "own: {regex: 'abc', grade: 1}",
+            ".grade",
+            "unknown field, allowed: regex, words, ignore_case, json_keys, values, large_array, in, paths, except_paths, except, \
+             except_regex, require, near, validate, mask",
+        ),
+    ] {
+        assert_errors(&detectors(detector), &[&format!("$.detectors.own{place}: {message}")]);
+    }
+    assert_errors(
+        &detectors("own: {regex: abc}, email: {regex: abc}"),
+        &[
+            "$.detectors.email.regex: found regex for the built-in kind email, allowed: except, except_regex, near, mask, in, paths, except_paths",
+        ],
+    );
+    assert_eq!(errors(&detectors("Own: {regex: abc}, own: {regex: abc}")).len(), 1);
+    let many: Vec<String> = (0..101)
+        .map(|number| format!("own{}: {{regex: abc{number}}}", if number == 0 { String::new() } else { number.to_string() }))
+        .collect();
+    let found = errors(&detectors(&many.join(", ")));
+    assert_eq!(found, ["$.detectors.own100: found more than 100 kinds of the policy's own, allowed: 100"]);
+}
+
+#[test]
+fn lists_name_the_policys_own_kinds_beside_the_built_in_ones() {
+    let found = errors(&detectors("owm: {regex: abc}"));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].ends_with(", owm; did you mean owm?"), "{found:?}");
+    assert_eq!(
+        warnings(&detectors("own: {regex: abc}, other: {regex: abd}")),
+        ["$.detectors.other: has no effect: no block or redact list of an inspected direction names it"]
+    );
+    let slow = warnings(&detectors("own: {regex: '[a-z]+@corp'}"));
+    assert!(
+        slow.len() == 1 && slow[0].starts_with("$.detectors.own: begins with nothing rare: it is tried at about one of "),
+        "{slow:?}"
+    );
+}
+
+#[test]
+fn a_threshold_is_one_number_or_one_a_kind() {
+    let dlp = |dlp: &str| route(&format!("inspect_request_body: true, checks: {{body: {{dlp: {{direction: request, {dlp}}}}}}}"));
+    let place = "$.domains[0].routes[0].policy.checks.body.dlp.min_findings";
+    assert_errors(
+        &dlp("block: [email], min_findings: 0"),
+        &[&format!("{place}: found 0, allowed: an integer from 1 to 1000000")],
+    );
+    assert_errors(&dlp("block: [email], redact: [email], min_findings: {email: 5}"), &[]);
+    assert_eq!(
+        warnings(&dlp("block: [email], min_findings: {ssn: 5}")),
+        [format!("{place}.ssn: has no effect: block does not name ssn")]
+    );
+    // A group is each of its kinds that block names.
+    assert_errors(&dlp("block: ['group:secrets'], redact: [jwt, 'group:pii-us'], min_findings: {'group:secrets': 2}"), &[]);
+    assert_errors(
+        &dlp("block: [email, ssn], redact: ['group:pii-us'], min_findings: {email: 2}"),
+        &[
+            "$.domains[0].routes[0].policy.checks.body.dlp.redact[0]: found \"group:pii-us\", whose ssn block names too, allowed: a kind in \
+           one of the two lists, or with min_findings of 2 and more",
+        ],
+    );
+    assert_eq!(
+        warnings(&dlp("block: [email], min_findings: {'group:network': 5}")),
+        [format!("{place}[\"group:network\"]: has no effect: block does not name group:network")]
+    );
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use bodyguard::detect::{Kind, KindSet};
-use bodyguard::policy::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, PassReason, Policy, RequestHead, Resolution};
+use bodyguard::policy::{
+    BlockResponse, BodyMode, BodyRule, FailMode, MinFindings, Mode, PassReason, Policy, RequestHead, Resolution,
+};
 use bodyguard::scan::Programs;
 use proptest::prelude::*;
 
@@ -239,6 +241,7 @@ domains:
         json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
+        min_findings: MinFindings::default(),
     };
     assert_eq!(inherits.request.as_ref(), Some(&request));
     assert_eq!(inherits.response.as_ref(), Some(&BodyRule { max_bytes: 30, body_mode: BodyMode::Auto, ..request.clone() }));
@@ -262,6 +265,7 @@ domains:
         json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
+        min_findings: MinFindings::default(),
     };
     assert_eq!(overrides.response.as_ref(), Some(&response));
 
@@ -313,7 +317,7 @@ route     $.domains[0].routes[2]
 mode      shadow (records, blocks nothing)
 fail mode fail_close (what cannot be decoded passes)
 request   bodies pass unread
-response  bodies up to 1000 bytes; block jwt; mask ssn, email; block on any kind"#;
+response  bodies up to 1000 bytes; block jwt; mask ssn, email; block on any of group:core"#;
     assert_eq!(policy.explain(&head).to_string(), expected);
     let foreign = RequestHead { authority: b"example.org", ..head };
     assert_eq!(

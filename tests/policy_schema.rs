@@ -108,7 +108,7 @@ fn it_refuses_a_shipped_policy_with_one_thing_wrong() {
         (&format!("{route}/policy/skip_content_types/0"), "\"image\""),
         (&format!("{route}/policy/block_response/status"), "99"),
         (&format!("{route}/policy/checks/body/dlp/block/0"), "\"stripe_key\""),
-        (&format!("{route}/policy/checks/body/dlp/redact/0"), "\"emial\""),
+        (&format!("{route}/policy/checks/body/dlp/redact/0"), "\"e mail\""),
         (&format!("{route}/policy/checks/body/dlp"), "{\"block\": []}"),
         (&format!("{route}/policy"), "{\"engines\": {}}"),
     ] {
@@ -126,7 +126,7 @@ fn what_editors_complete_is_what_can_be_written() {
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     let allowed = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone();
     assert_eq!(allowed("/$defs/policy/properties/mode/enum/3"), "block");
-    assert_eq!(allowed("/$defs/dlp/properties/block/items/enum/0"), "credit_card");
+    assert_eq!(allowed("/$defs/dlp/properties/block/items/anyOf/0/enum/0"), "credit_card");
     // Every field says what it is for.
     for (name, shape) in schema["$defs"].as_object().unwrap() {
         for (field, described) in shape["properties"].as_object().unwrap() {

@@ -9,7 +9,7 @@ const KEY: &str = "key AKIAIOSFODNN7EXAMPLE.";
 const CLEAN: &str = "nothing to see here";
 
 /// Policy, body, what is forwarded (`None`: nothing), verdict.
-const ROWS: [(&str, &str, Option<&str>, &str); 15] = [
+const ROWS: [(&str, &str, Option<&str>, &str); 22] = [
     ("observe-only", PERSON, Some(PERSON), "would_block"),
     ("observe-only", KEY, Some(KEY), "would_block"),
     ("observe-only", CLEAN, Some(CLEAN), "clean"),
@@ -22,6 +22,23 @@ const ROWS: [(&str, &str, Option<&str>, &str); 15] = [
     ("pii-redact", PERSON, Some("card **** **** **** 1111 of [REDACTED:email]"), "redacted"),
     ("pii-redact", KEY, Some(KEY), "clean"),
     ("pii-redact", CLEAN, Some(CLEAN), "clean"),
+    ("own-data", PERSON, Some(PERSON), "clean"),
+    (
+        "own-data",
+        "MRN12345678 MRN00000000 of bob@corp.example.org",
+        Some("*********78 MRN00000000 of [REDACTED:email]"),
+        "redacted",
+    ),
+    ("own-data", "MRN10000001 MRN10000002 MRN10000003 MRN10000004 MRN10000005", None, "blocked"),
+    ("own-data", "Account no. 1234567897, 1234567890", Some("Account no. [REDACTED:account], 1234567890"), "redacted"),
+    ("own-data", "order 1234567897", Some("order 1234567897"), "clean"),
+    (
+        "own-data",
+        "a Password_Hash, CUST-AB12CD",
+        Some("a [REDACTED:secret_words], [REDACTED:customer:5da698fc1ee76ca1]"),
+        "redacted",
+    ),
+    ("own-data", CLEAN, Some(CLEAN), "clean"),
     ("full-example", PERSON, None, "blocked"),
     ("full-example", KEY, None, "blocked"),
     ("full-example", CLEAN, Some(CLEAN), "clean"),

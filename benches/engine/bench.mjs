@@ -17,9 +17,11 @@ const RUNS = quick ? 15 : 25;
 const KIB = 1024;
 const SIZES = quick ? [256 * KIB] : [KIB, 16 * KIB, 256 * KIB, 8 * KIB * KIB];
 const CORPORA = ["json", "html", "dense"];
-const ENGINES = ["memcpy", "bodyguard", "bodyguard in 16 KB chunks", "bodyguard, secrets only", "RegexSet + find_iter", "one lazy DFA (meta)"];
+const ENGINES = ["memcpy", "bodyguard", "bodyguard in 16 KB chunks", "bodyguard, secrets only", "RegexSet + find_iter", "one lazy DFA (meta)",
+  "bodyguard, 50 own kinds"];
 const BODYGUARD = 1;
 const SECRETS = 3;
+const OWN = 6;
 const ADVERSARIAL = ["digits", "cards", "grouped", "ssns", "ats", "a-at-a", "locals", "dots", "labels", "begins", "keys", "eyj", "eyj-dots",
   "backslashes", "percents", "escapes", "escaped-ats", "far-escapes", "escaped-keys"];
 
@@ -97,6 +99,9 @@ for (const [where, title] of [["wasm", "in V8"], ["native", "native"]]) {
         if (engine === BODYGUARD && size === 256 * KIB) {
           if (where === "wasm" && name === "json") benign = nanoseconds / size;
           lines.push(`engine=${where} corpus=${name} gbps=${gbps.toFixed(2)}`);
+        }
+        if (engine === OWN && size === 256 * KIB && where === "wasm" && name === "json") {
+          lines.push(`engine=wasm corpus=json own_kinds=50 speed_of_none=${((benign * size) / nanoseconds).toFixed(2)}`);
         }
       }
     }

@@ -20,7 +20,7 @@ def show(stack: Stack, page: PageServer) -> None:
     print(f"    Prometheus           {stack.prometheus.url}")
     for pod, envoy in stack.envoys.items():
         print(f"    Envoy {pod:<14} http://127.0.0.1:{envoy.port}  metrics {envoy.admin_url}/stats/prometheus")
-        print(f"    its policy, {POLICIES[pod]:<9}{envoy.policy_path}")
+        print(f"      {POLICIES[pod]:<18} {envoy.policy_path}")
     print("\n    The policies can be changed while it runs: sed -i 's/mode: shadow/mode: block/' on one of them, and look.")
     print("    Ctrl-C ends all of it.\n", flush=True)
 

@@ -8,103 +8,28 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from parts import CALM, COLOURS, COLUMNS, SOURCE, fixed_colours, heatmap, now, panel, query, row, series, stat, steps
+
 OUTPUT = Path(__file__).with_name("bodyguard.json")
-SOURCE = {"type": "prometheus", "uid": "${datasource}"}
-COLUMNS = 24
 POLICY = 'policy=~"$policy"'
-# One colour for each outcome, on every panel. Told apart also by those who do not see red and green.
-COLOURS = {
-    "clean": "#8AB8FF",
-    "redacted": "#3274D9",
-    "redact": "#3274D9",
-    "would_redact": "#B877D9",
-    "would_block": "#FF9830",
-    "block": "#C4162A",
-    "blocked": "#C4162A",
-    "failed_closed": "#7A0A1B",
-    "failed_open": "#FADE2A",
-    "detect": "#8F98A5",
-}
-
-
-def query(expression: str, legend: str = "__auto", **more: object) -> dict:
-    return {"datasource": SOURCE, "expr": expression, "legendFormat": legend, **more}
-
-
-def now(expression: str, legend: str = "__auto") -> dict:
-    """A query for the value at the end of the time that is shown."""
-    return query(expression, legend, instant=True, range=False)
-
-
-def steps(*pairs: tuple[float | None, str]) -> dict:
-    return {"mode": "absolute", "steps": [{"value": value, "color": colour} for value, colour in pairs]}
-
-
-def fixed_colours(names: dict[str, str]) -> list[dict]:
-    return [
-        {"matcher": {"id": "byName", "options": name}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}]}
-        for name, colour in names.items()
-    ]
-
-
-def panel(kind: str, title: str, about: str, width: int, targets: list[dict], unit: str = "short", height: int = 8, **more: object) -> dict:
-    defaults = {"unit": unit, "min": 0, "color": {"mode": "palette-classic"}, **more.pop("defaults", {})}
-    return {
-        "type": kind,
-        "title": title,
-        "description": about,
-        "datasource": SOURCE,
-        "gridPos": {"w": width, "h": height},
-        "targets": [{**target, "refId": chr(ord("A") + number)} for number, target in enumerate(targets)],
-        "fieldConfig": {"defaults": defaults, "overrides": more.pop("overrides", [])},
-        **more,
-    }
-
-
-def stat(title: str, about: str, expression: str, unit: str, thresholds: dict, decimals: int | None = None) -> dict:
-    defaults = {"color": {"mode": "thresholds"}, "thresholds": thresholds, "noValue": "0"}
-    if decimals is not None:
-        defaults["decimals"] = decimals
-    options = {"colorMode": "value", "graphMode": "area", "reduceOptions": {"calcs": ["lastNotNull"]}, "textMode": "value"}
-    return panel("stat", title, about, 4, [query(expression)], unit, 4, defaults=defaults, options=options)
-
-
-def series(title: str, about: str, width: int, targets: list[dict], unit: str = "short", stacked: bool = False, bars: bool = False, **more: object) -> dict:
-    custom = {
-        "drawStyle": "bars" if bars else "line",
-        "fillOpacity": 70 if bars else 25 if stacked else 8,
-        "lineWidth": 0 if bars else 1,
-        "showPoints": "never",
-        "spanNulls": False,
-        "stacking": {"mode": "normal" if stacked or bars else "none", "group": "A"},
-        **more.pop("custom", {}),
-    }
-    options = {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}, "tooltip": {"mode": "multi", "sort": "desc"}}
-    return panel("timeseries", title, about, width, targets, unit, defaults={"custom": custom, **more.pop("defaults", {})}, options=options, **more)
-
-
-def heatmap(title: str, about: str, width: int, target: dict, y: dict, cell_unit: str, **options: object) -> dict:
-    scheme = {"mode": "scheme", "scheme": "Blues", "steps": 64, "exponent": 0.5, "reverse": False, "fill": "dark-blue"}
-    more = {"color": scheme, "yAxis": y, "cellGap": 1, "tooltip": {"mode": "single", "showColorScale": True}, "filterValues": {"le": 1e-9}}
-    return panel("heatmap", title, about, width, [target], options={"calculate": False, "cellValues": {"unit": cell_unit}, **more, **options})
-
-
-def row(title: str) -> dict:
-    return {"type": "row", "title": title, "collapsed": False, "panels": [], "gridPos": {"w": COLUMNS, "h": 1}}
-
-
 FINDINGS = f'bodyguard_findings_total{{{POLICY},kind!="none"}}'
 MESSAGES = f"bodyguard_messages_total{{{POLICY}}}"
 BLOCKED = f'bodyguard_messages_total{{{POLICY},verdict=~"blocked|failed_closed"}}'
 UNINSPECTED = f"bodyguard_uninspected_total{{{POLICY}}}"
 RATE = "[$__rate_interval]"
 SEEN = f"(sum(rate({UNINSPECTED}{RATE})) + sum(rate({MESSAGES}{RATE})))"
-CALM = "#3274D9"
 LATENCY = f"bodyguard_inspect_microseconds_bucket{RATE}"
 
 PANELS = [
     stat("Messages", "Bodies inspected, a second.", f"sum(rate({MESSAGES}{RATE}))", "reqps", steps((None, CALM)), 1),
-    stat("Findings", "Values found, a minute, whatever was done about them.", f"sum(rate({FINDINGS}{RATE})) * 60", "short", steps((None, CALM)), 1),
+    stat(
+        "Findings",
+        "Values found, a minute, whatever was done about them.",
+        f"sum(rate({FINDINGS}{RATE})) * 60",
+        "short",
+        steps((None, CALM)),
+        1,
+    ),
     stat(
         "Blocked",
         "Share of the inspected messages that were blocked. The alert is at 5 %.",
@@ -137,7 +62,13 @@ PANELS = [
         steps((None, CALM), (10_000, "orange"), (100_000, "red")),
     ),
     row("What is found"),
-    series("Findings a minute, by kind", "Each value counts.", 12, [query(f"sum by (kind) (rate({FINDINGS}{RATE})) * 60 > 0", "{{kind}}")], bars=True),
+    series(
+        "Findings a minute, by kind",
+        "Each value counts.",
+        12,
+        [query(f"sum by (kind) (rate({FINDINGS}{RATE})) * 60 > 0", "{{kind}}")],
+        bars=True,
+    ),
     heatmap(
         "Findings over time, by kind",
         "The darker, the more findings a minute.",
@@ -154,7 +85,12 @@ PANELS = [
         bars=True,
         overrides=fixed_colours(COLOURS),
     ),
-    series("Findings a minute, by direction", "What comes in, and what goes out.", 8, [query(f"sum by (direction) (rate({FINDINGS}{RATE})) * 60", "{{direction}}")]),
+    series(
+        "Findings a minute, by direction",
+        "What comes in, and what goes out.",
+        8,
+        [query(f"sum by (direction) (rate({FINDINGS}{RATE})) * 60", "{{direction}}")],
+    ),
     panel(
         "bargauge",
         "Top policies",
@@ -174,12 +110,22 @@ PANELS = [
         stacked=True,
         overrides=fixed_colours(COLOURS),
     ),
-    series("Bodies rewritten", "Messages a minute that left otherwise than they came.", 6, [query(f"sum by (direction) (rate(bodyguard_body_mutations_total{{{POLICY}}}{RATE})) * 60", "{{direction}}")]),
+    series(
+        "Bodies rewritten",
+        "Messages a minute that left otherwise than they came.",
+        6,
+        [query(f"sum by (direction) (rate(bodyguard_body_mutations_total{{{POLICY}}}{RATE})) * 60", "{{direction}}")],
+    ),
     series(
         "Would be blocked, while shadowing",
         "Findings a minute that mode block would have blocked: look here before you turn it on.",
         6,
-        [query(f'sum by (policy, kind) (rate(bodyguard_findings_total{{{POLICY},action="would_block"}}{RATE})) * 60 > 0', "{{policy}} {{kind}}")],
+        [
+            query(
+                f'sum by (policy, kind) (rate(bodyguard_findings_total{{{POLICY},action="would_block"}}{RATE})) * 60 > 0',
+                "{{policy}} {{kind}}",
+            )
+        ],
         bars=True,
     ),
     row("What is not seen"),
@@ -193,12 +139,22 @@ PANELS = [
         custom={"thresholdsStyle": {"mode": "dashed"}},
         defaults={"thresholds": steps((None, "transparent"), (0.1, "red"))},
     ),
-    series("Bytes inspected", "After decoding.", 6, [query(f"sum by (direction) (rate(bodyguard_inspected_bytes_total{{{POLICY}}}{RATE}))", "{{direction}}")], "Bps"),
+    series(
+        "Bytes inspected",
+        "After decoding.",
+        6,
+        [query(f"sum by (direction) (rate(bodyguard_inspected_bytes_total{{{POLICY}}}{RATE}))", "{{direction}}")],
+        "Bps",
+    ),
     series(
         "Bodies that could not be read, a minute",
         "body_size: over a cap or the budget. body_decode: no known or no sound content coding.",
         6,
-        [query(f'sum by (engine, action) (rate(bodyguard_findings_total{{{POLICY},kind="none"}}{RATE})) * 60 > 0', "{{engine}} {{action}}")],
+        [
+            query(
+                f'sum by (engine, action) (rate(bodyguard_findings_total{{{POLICY},kind="none"}}{RATE})) * 60 > 0', "{{engine}} {{action}}"
+            )
+        ],
         bars=True,
     ),
     row("What it costs"),
@@ -223,7 +179,10 @@ PANELS = [
         "Inspection time, quantiles",
         "All policies.",
         6,
-        [query(f"histogram_quantile({quantile}, sum by (le) (rate({LATENCY})))", f"p{round(quantile * 100)}") for quantile in (0.5, 0.9, 0.99)],
+        [
+            query(f"histogram_quantile({quantile}, sum by (le) (rate({LATENCY})))", f"p{round(quantile * 100)}")
+            for quantile in (0.5, 0.9, 0.99)
+        ],
         "µs",
     ),
     series(
@@ -235,8 +194,19 @@ PANELS = [
         custom={"thresholdsStyle": {"mode": "dashed"}, "axisSoftMax": 64 * 1024 * 1024},
         defaults={"thresholds": steps((None, "transparent"), (0.8 * 2**30, "red"))},
     ),
-    series("Bodies in flight", "Bytes held now, in all workers.", 8, [query("bodyguard_inflight_body_bytes", "{{pod}} {{instance}}")], "bytes"),
-    series("Body length, quantiles", "After decoding.", 8, [query(f"histogram_quantile({quantile}, sum by (le) (rate(bodyguard_body_bytes_bucket{RATE})))", f"p{round(quantile * 100)}") for quantile in (0.5, 0.99)], "bytes"),
+    series(
+        "Bodies in flight", "Bytes held now, in all workers.", 8, [query("bodyguard_inflight_body_bytes", "{{pod}} {{instance}}")], "bytes"
+    ),
+    series(
+        "Body length, quantiles",
+        "After decoding.",
+        8,
+        [
+            query(f"histogram_quantile({quantile}, sum by (le) (rate(bodyguard_body_bytes_bucket{RATE})))", f"p{round(quantile * 100)}")
+            for quantile in (0.5, 0.99)
+        ],
+        "bytes",
+    ),
     row("What is in force"),
     panel(
         "table",
@@ -250,7 +220,14 @@ PANELS = [
         ],
         transformations=[
             {"id": "merge", "options": {}},
-            {"id": "filterByValue", "options": {"type": "include", "match": "all", "filters": [{"fieldName": "hash", "config": {"id": "isNotNull", "options": {}}}]}},
+            {
+                "id": "filterByValue",
+                "options": {
+                    "type": "include",
+                    "match": "all",
+                    "filters": [{"fieldName": "hash", "config": {"id": "isNotNull", "options": {}}}],
+                },
+            },
             {
                 "id": "organize",
                 "options": {
@@ -271,7 +248,7 @@ PANELS = [
             query("sum by (reason) (increase(bodyguard_errors_total[5m]))", "error {{reason}}"),
             query("sum(increase(bodyguard_policy_rejections_total[5m]))", "policy refused"),
             query('sum by (outcome) (increase(bodyguard_events_total{outcome!="exported"}[5m]))', "event {{outcome}}"),
-            query('sum(increase(envoy_wasm_bodyguard_vm_reload_success[5m]))', "VM reloaded"),
+            query("sum(increase(envoy_wasm_bodyguard_vm_reload_success[5m]))", "VM reloaded"),
         ],
         bars=True,
     ),
@@ -316,7 +293,9 @@ def dashboard() -> dict:
         "graphTooltip": 1,
         "time": {"from": "now-1h", "to": "now"},
         "refresh": "30s",
-        "templating": {"list": [{"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "current": {}}, policy]},
+        "templating": {
+            "list": [{"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "current": {}}, policy]
+        },
         "annotations": {
             "list": [
                 {

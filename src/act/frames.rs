@@ -74,7 +74,7 @@ impl Frames {
         if findings.is_empty() {
             return Some(message.to_vec());
         }
-        let judgement = judge::of_findings(&self.rule, &self.body_rule, &findings);
+        let judgement = judge::of_findings(&self.rule, &self.body_rule, &findings, &mut self.tally.seen);
         let (blocked, rewrite) = (judgement.verdict.blocks(), judgement.rewrite);
         self.tally.add(judgement);
         if blocked {
@@ -82,7 +82,8 @@ impl Frames {
         }
         let masked = judge::redactions(&self.body_rule, &findings);
         let positions = vec![Position::InString; masked.len()];
-        let written = rewrite.then(|| mask::splice(message, &masked, &positions, KindSet::all())).flatten();
+        let written =
+            rewrite.then(|| mask::splice(message, &masked, &positions, mask::Masks::of(&self.rule, KindSet::EVERY))).flatten();
         Some(written.unwrap_or_else(|| message.to_vec()))
     }
 }

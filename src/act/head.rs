@@ -62,13 +62,13 @@ pub fn inspect_head(rule: &Rule, direction: Direction, headers: &[(&[u8], &[u8])
     if let Some((judgement, head_rule, text, spans, findings)) = &of_headers
         && (judgement.rewrite || blocked)
     {
-        edits.headers = masked_headers(&to_mask(head_rule, blocked), text, spans, headers, findings);
+        edits.headers = masked_headers(rule, &to_mask(head_rule, blocked), text, spans, headers, findings);
     }
     if let Some((judgement, head_rule, before, query, findings)) = &of_query
         && (judgement.rewrite || blocked)
         && !findings.is_empty()
     {
-        let query = masked(&to_mask(head_rule, blocked), query, 0..query.len(), findings, true);
+        let query = masked(rule, &to_mask(head_rule, blocked), query, 0..query.len(), findings, true);
         edits.path = query.map(|query| [*before, &query].concat());
     }
     let settled = |judgement: &Judgement| {
@@ -87,7 +87,7 @@ fn to_mask(head_rule: &HeadRule, blocked: bool) -> BodyRule {
 }
 
 fn judge(rule: &Rule, head_rule: &HeadRule, part: Part, findings: &[Finding]) -> Judgement {
-    let mut judgement = judge::of_findings(rule, &head_rule.lists, findings);
+    let mut judgement = judge::of_findings(rule, &head_rule.lists, findings, &mut judge::Seen::new());
     if let Some(Code::DlpBlock(kind)) = judgement.code {
         judgement.code = Some(Code::HeadBlock(part, kind));
     }
@@ -138,6 +138,7 @@ fn in_parameters(head_rule: &HeadRule, query: &[u8]) -> Vec<Finding> {
 }
 
 fn masked_headers(
+    rule: &Rule,
     lists: &BodyRule,
     text: &[u8],
     spans: &[Span],
@@ -148,7 +149,7 @@ fn masked_headers(
         let (name, value) = headers.get(header)?;
         let Some(span) = spans.iter().find(|span| span.header == header) else { return Some(value.to_vec()) };
         let url = URL_HEADERS.iter().any(|url| url.as_bytes() == *name);
-        masked(lists, text, span.range.clone(), findings, url)
+        masked(rule, lists, text, span.range.clone(), findings, url)
     };
     let mut changed: Vec<(String, Vec<Vec<u8>>)> = Vec::new();
     for span in spans {
@@ -164,7 +165,7 @@ fn masked_headers(
 }
 
 /// `range` of `text` with what is to be masked in it masked; in a URL, so that it stays one.
-fn masked(lists: &BodyRule, text: &[u8], range: Range<usize>, findings: &[Finding], url: bool) -> Option<Vec<u8>> {
+fn masked(rule: &Rule, lists: &BodyRule, text: &[u8], range: Range<usize>, findings: &[Finding], url: bool) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = range.start;
     for finding in judge::redactions(lists, findings) {
@@ -175,7 +176,7 @@ fn masked(lists: &BodyRule, text: &[u8], range: Range<usize>, findings: &[Findin
         out.extend_from_slice(text.get(copied..start)?);
         let value = text.get(start..end)?;
         let whole = Finding { start: 0, end: value.len() as u64, kind: finding.kind };
-        let mask = mask::rewrite(value, &[whole], lists.same_length, false, None)?;
+        let mask = mask::rewrite(value, &[whole], mask::Masks::of(rule, lists.same_length), false, None)?;
         if url {
             encode(&mut out, &mask)
         } else {

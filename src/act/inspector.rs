@@ -100,7 +100,7 @@ impl Inspector {
         }
         self.findings.sort_unstable();
         match self.failure {
-            None => judge::of_findings(&self.rule, &self.body_rule, &self.findings),
+            None => judge::of_findings(&self.rule, &self.body_rule, &self.findings, &mut judge::Seen::new()),
             Some(failure) => judge::of_failure(&self.rule, &self.body_rule, self.direction, failure, &self.findings),
         }
     }
@@ -112,7 +112,7 @@ impl Inspector {
         let masked = judge::redactions(&self.body_rule, &self.findings);
         let mask = |plain: &[u8], max_len| {
             let json = self.json || (self.untyped && matches!(plain.trim_ascii_start(), [b'{' | b'[', ..]));
-            mask::rewrite(plain, &masked, self.same_length, json, max_len)
+            mask::rewrite(plain, &masked, mask::Masks::of(&self.rule, self.same_length), json, max_len)
         };
         if self.coding == Coding::Identity {
             return mask(raw, max_len);

@@ -2,7 +2,7 @@
 
 use super::{Action, Code, Direction, Engine, Failure, Uninspected, Verdict};
 use crate::detect::{Kind, KindSet};
-use crate::policy::{BodyRule, FailMode, Mode, Rule};
+use crate::policy::{BodyRule, FailMode, MinFindings, Mode, Rule};
 use crate::scan::Finding;
 
 /// So many findings of one kind, and what was done about them.
@@ -35,9 +35,14 @@ pub struct Judgement {
     pub counts: Vec<Count>,
 }
 
+/// Findings of the kinds of `block` so far, each kind once.
+pub(super) type Seen = Vec<(Kind, u64)>;
+
 /// What has been judged of a body that flows, piece by piece.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Tally {
+    /// What counts towards the threshold of a block.
+    pub(super) seen: Seen,
     verdict: Option<Verdict>,
     code: Option<Code>,
     rewrite: bool,
@@ -160,10 +165,31 @@ pub(super) fn redacts(rule: &Rule, body_rule: &BodyRule) -> bool {
     !body_rule.redact.is_empty() && (rule.mode == Mode::Block || body_rule.redact_in_observe_modes)
 }
 
-/// Judges a body that was inspected whole. `findings` are sorted.
-pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, findings: &[Finding]) -> Judgement {
-    let dlp = resolve_overlaps(body_rule, findings);
-    let first_block = dlp.iter().find(|finding| body_rule.block.contains(finding.kind));
+/// The kinds that block, now that so many findings of the kinds of `block` are known: those with fewer than the policy wants do not.
+/// Adds those of `findings` to `seen`.
+fn blocking(body_rule: &BodyRule, findings: &[Finding], seen: &mut Seen) -> KindSet {
+    if body_rule.min_findings == MinFindings::default() {
+        return body_rule.block;
+    }
+    for finding in leftmost_longest(findings, body_rule.block) {
+        match seen.iter_mut().find(|(kind, _)| *kind == finding.kind) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => seen.push((finding.kind, 1)),
+        }
+    }
+    let all = seen.iter().map(|(_, count)| *count).fold(0, u64::saturating_add);
+    let enough = |(kind, count): &&(Kind, u64)| match &body_rule.min_findings {
+        MinFindings::OfAll(least) => all >= *least,
+        of_kinds @ MinFindings::ByKind(_) => *count >= of_kinds.of(*kind),
+    };
+    seen.iter().filter(enough).map(|(kind, _)| *kind).collect()
+}
+
+/// Judges a body that was inspected whole, or the next piece of one of which so much was `seen`. `findings` are sorted.
+pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, findings: &[Finding], seen: &mut Seen) -> Judgement {
+    let block = blocking(body_rule, findings, seen);
+    let dlp = resolve_overlaps(body_rule, block, findings);
+    let first_block = dlp.iter().find(|finding| block.contains(finding.kind));
     let hook = if body_rule.sensitive_data { KindSet::core() } else { KindSet::EMPTY };
     let first_sensitive = findings.iter().find(|finding| hook.contains(finding.kind));
     let code = match (first_block, first_sensitive) {
@@ -182,7 +208,12 @@ pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, findings: &[Finding
     };
     let mut counts = Vec::new();
     for finding in &dlp {
-        let action = if body_rule.block.contains(finding.kind) { on_block } else { on_redact };
+        let action = match (block.contains(finding.kind), body_rule.redact.contains(finding.kind)) {
+            (true, _) => on_block,
+            (false, true) => on_redact,
+            // Too few of them to block.
+            (false, false) => Action::Detect,
+        };
         count(&mut counts, Engine::Dlp, Some(finding.kind), action);
     }
     for finding in findings.iter().filter(|finding| hook.contains(finding.kind)) {
@@ -207,7 +238,7 @@ pub(super) fn of_failure(
 ) -> Judgement {
     let fails_open = failure != Failure::TooLarge && rule.fail_mode == FailMode::Open;
     // What was seen of it still counts, and a block match blocks however the body goes on. Nothing of it is masked.
-    let seen = of_findings(rule, body_rule, findings);
+    let seen = of_findings(rule, body_rule, findings, &mut Seen::new());
     if seen.verdict == Verdict::Blocked {
         return seen;
     }
@@ -240,8 +271,11 @@ pub(super) fn of_tunnel(rule: &Rule) -> Judgement {
 
 /// The ranges that are masked, sorted and disjoint: the findings of redact kinds that no block kind overlaps, each from where the
 /// one before it ends. What an overlapped finding has beyond the one that won is masked too: it must not stay readable.
+///
+/// A kind of `block` of which several are needed hides nothing: the body may be forwarded because there were too few.
 pub(super) fn redactions(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
-    let blocking = leftmost_longest(findings, body_rule.block);
+    let at_once: KindSet = body_rule.block.iter().filter(|kind| body_rule.min_findings.of(*kind) == 1).collect();
+    let blocking = leftmost_longest(findings, at_once);
     let mut redact: Vec<Finding> = unblocked(findings, body_rule.redact, &blocking).collect();
     redact.sort_unstable_by_key(|finding| (finding.start, std::cmp::Reverse(finding.end), finding.kind));
     let mut covered = 0;
@@ -253,11 +287,13 @@ pub(super) fn redactions(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Find
     redact
 }
 
-/// Of findings that overlap: a block kind before a redact kind, then the leftmost, then the longest.
-fn resolve_overlaps(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
-    let mut kept = leftmost_longest(findings, body_rule.block);
-    let redact: Vec<Finding> = unblocked(findings, body_rule.redact, &kept).collect();
+/// Of findings that overlap: a kind of `block` before a redact kind, then the leftmost, then the longest; last those that are too few
+/// to block.
+fn resolve_overlaps(body_rule: &BodyRule, block: KindSet, findings: &[Finding]) -> Vec<Finding> {
+    let mut kept = leftmost_longest(findings, block);
+    let redact: Vec<Finding> = unblocked(findings, body_rule.redact.without(block), &kept).collect();
     kept.extend(leftmost_longest(&redact, body_rule.redact));
+    kept.extend(leftmost_longest(findings, body_rule.block.without(block).without(body_rule.redact)));
     kept.sort_unstable();
     kept
 }

@@ -2,30 +2,74 @@
 //!
 //! A label where there is room for it, the same length where there is not, or where the policy or the body wants it: what counts
 //! its bytes (protobuf, msgpack, archives) stays readable only so. A JSON document stays one: a bare number that is masked
-//! becomes a string.
+//! becomes a string, and of a finding that reaches over strings and other tokens each is masked by itself.
 
 use crate::body::{JsonTracker, MediaType, Position, quote_ranges};
-use crate::detect::{KindSet, Mask};
-use crate::policy::BodyRule;
+use crate::detect::{Detectors, KindSet, Mask};
+use crate::policy::{BodyRule, Rule};
 use crate::scan::{Finding, escape_at};
 
 /// Stands in place of every hidden character.
 const STAR: u8 = b'*';
 
+/// How the kinds of a rule are masked.
+#[derive(Clone, Copy, Debug)]
+pub struct Masks<'a> {
+    /// What the policy says about kinds.
+    pub detectors: &'a Detectors,
+    /// Kinds whose masks keep the length.
+    pub same_length: KindSet,
+}
+
+impl<'a> Masks<'a> {
+    /// The masks of a rule, in a body where these kinds keep their length.
+    pub(super) fn of(rule: &'a Rule, same_length: KindSet) -> Masks<'a> {
+        Masks { detectors: &rule.detectors, same_length }
+    }
+
+    /// The same, all in place.
+    pub(super) fn in_place(self) -> Masks<'a> {
+        Masks { same_length: KindSet::EVERY, ..self }
+    }
+}
+
 /// `body` with `findings` (sorted, disjoint, within the body) masked; `None` where that takes more than `max_len` bytes.
 ///
 /// Kinds of `same_length` are masked in place. Labels are used for the others where the result fits `max_len`, else every value is
 /// masked in place, and the length stays what it was.
-pub fn rewrite(body: &[u8], findings: &[Finding], same_length: KindSet, json: bool, max_len: Option<usize>) -> Option<Vec<u8>> {
-    let ranges = ranges(findings);
+pub fn rewrite(body: &[u8], findings: &[Finding], masks: Masks<'_>, json: bool, max_len: Option<usize>) -> Option<Vec<u8>> {
+    let pieces = if json { pieces(JsonTracker::new(), body, findings) } else { findings.to_vec() };
+    let ranges = ranges(&pieces);
     let positions = if json { quote_ranges(body, &ranges) } else { vec![Position::InString; ranges.len()] };
-    let labelled = splice(body, findings, &positions, same_length)?;
+    let labelled = splice(body, &pieces, &positions, masks)?;
     match max_len {
         Some(max_len) if labelled.len() > max_len => {
-            splice(body, findings, &positions, KindSet::all()).filter(|masked| masked.len() <= max_len)
+            splice(body, &pieces, &positions, masks.in_place()).filter(|masked| masked.len() <= max_len)
         }
         _ => Some(labelled),
     }
+}
+
+/// What is masked of `findings` in a JSON text, of which `bytes` is what comes next. A regex of a policy may match over quotes and
+/// braces, or a part of an escape; those stay.
+pub(super) fn pieces(json: JsonTracker, bytes: &[u8], findings: &[Finding]) -> Vec<Finding> {
+    if findings.iter().all(|finding| finding.kind.own_number().is_none()) {
+        return findings.to_vec();
+    }
+    let mut pieces = Vec::with_capacity(findings.len());
+    let parts = json.parts(bytes, &ranges(findings));
+    let mut parts = parts.iter().peekable();
+    for (index, finding) in findings.iter().enumerate() {
+        if finding.kind.own_number().is_none() {
+            pieces.push(*finding);
+        }
+        while let Some((_, start, end)) = parts.next_if(|(of, ..)| *of == index) {
+            if finding.kind.own_number().is_some() {
+                pieces.push(Finding { start: *start as u64, end: *end as u64, kind: finding.kind });
+            }
+        }
+    }
+    pieces
 }
 
 /// Where findings start and end in the body.
@@ -36,7 +80,7 @@ pub(super) fn ranges(findings: &[Finding]) -> Vec<(usize, usize)> {
 /// The kinds whose masks keep the length in a body of this type: what the rule says, and all of them in what is not text.
 pub(super) fn same_length(body_rule: &BodyRule, media_type: &MediaType) -> KindSet {
     let binary = !media_type.is_text_like() && !media_type.essence().is_empty();
-    if binary { KindSet::all() } else { body_rule.same_length }
+    if binary { KindSet::EVERY } else { body_rule.same_length }
 }
 
 /// How a finding is masked.
@@ -48,17 +92,17 @@ enum Style {
     InPlace,
 }
 
-/// `body` with `findings`, each at its position, masked, those of `same_length` in place; `None` where one is not within the body.
-pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], same_length: KindSet) -> Option<Vec<u8>> {
-    let style_of = |finding: &Finding| if same_length.contains(finding.kind) { Style::InPlace } else { Style::Label };
+/// `body` with `findings`, each at its position, masked; `None` where one is not within the body.
+pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], masks: Masks<'_>) -> Option<Vec<u8>> {
+    let style_of = |finding: &Finding| if masks.same_length.contains(finding.kind) { Style::InPlace } else { Style::Label };
     let mut out = Vec::with_capacity(body.len());
     let mut copied = 0usize;
     let mut todo = findings.iter().zip(positions).peekable();
     while let Some((finding, position)) = todo.next() {
         // A token that a finding before this one reaches into is no number any more.
-        let token = number_token(body, *position).filter(|(token_start, _)| *token_start >= copied);
+        let token = bare_value(body, *position).filter(|(token_start, _)| *token_start >= copied);
         let Some((token_start, token_end)) = token else {
-            copied = mask_finding(&mut out, body, copied, finding, style_of(finding))?;
+            copied = mask_finding(&mut out, body, copied, finding, (masks.detectors, style_of(finding)))?;
             continue;
         };
         // The whole token goes between quotes; in place, the quotes take the room of two hidden characters.
@@ -66,9 +110,9 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
         out.push(b'"');
         let opened = out.len();
         let style = style_of(finding);
-        copied = mask_finding(&mut out, body, token_start, finding, style)?;
+        copied = mask_finding(&mut out, body, token_start, finding, (masks.detectors, style))?;
         while let Some((finding, _)) = todo.next_if(|(finding, _)| to_usize(finding.start) < token_end) {
-            copied = mask_finding(&mut out, body, copied, finding, style_of(finding))?;
+            copied = mask_finding(&mut out, body, copied, finding, (masks.detectors, style_of(finding)))?;
         }
         // The last finding may reach beyond the token.
         out.extend_from_slice(body.get(copied..token_end).unwrap_or_default());
@@ -82,59 +126,81 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
     Some(out)
 }
 
-/// The bounds of the bare JSON number at `position`; what is bare and no number (that anyone reads) is no JSON either, and is masked
+/// The bounds of the bare JSON value at `position`; what is bare and no value (that anyone reads) is no JSON either, and is masked
 /// as text.
-fn number_token(body: &[u8], position: Position) -> Option<(usize, usize)> {
+fn bare_value(body: &[u8], position: Position) -> Option<(usize, usize)> {
     let Position::Bare { start, end } = position else { return None };
-    body.get(start..end).filter(|token| JsonTracker::is_number(token)).map(|_| (start, end))
+    body.get(start..end).filter(|token| JsonTracker::is_value(token)).map(|_| (start, end))
 }
 
 /// Copies the body from `copied` to the finding, masks it, and returns its end.
-fn mask_finding(out: &mut Vec<u8>, body: &[u8], copied: usize, finding: &Finding, style: Style) -> Option<usize> {
+fn mask_finding(
+    out: &mut Vec<u8>,
+    body: &[u8],
+    copied: usize,
+    finding: &Finding,
+    (detectors, style): (&Detectors, Style),
+) -> Option<usize> {
     let (start, end) = (to_usize(finding.start), to_usize(finding.end));
     out.extend_from_slice(body.get(copied..start)?);
-    mask_value(out, finding, body.get(start..end)?, style);
+    let value = body.get(start..end)?;
+    match (detectors.mask(finding.kind), style) {
+        (Mask::Label, Style::Label) => out.extend_from_slice(format!("[REDACTED:{}]", detectors.name(finding.kind)).as_bytes()),
+        (Mask::Hash(key), Style::Label) => {
+            let hash = key.hash(as_it_reads(value));
+            out.extend_from_slice(format!("[REDACTED:{}:{hash}]", detectors.name(finding.kind)).as_bytes());
+        }
+        (Mask::SameLength | Mask::Label | Mask::Hash(_), _) => {
+            hide(out, value, Style::InPlace, |unit| unit.is_alphanumeric(), 0..0)
+        }
+        (Mask::KeepLastDigits(keep), style) => {
+            let digits = units(value).filter(Unit::is_digit).count();
+            hide(out, value, style, |unit| unit.is_digit(), digits.saturating_sub(usize::from(*keep))..digits);
+        }
+        (Mask::KeepLast(keep), style) => {
+            let count = units(value).filter(Unit::is_alphanumeric).count();
+            hide(out, value, style, |unit| unit.is_alphanumeric(), count.saturating_sub(kept(*keep, count))..count);
+        }
+        (Mask::KeepFirst(keep), style) => {
+            let count = units(value).filter(Unit::is_alphanumeric).count();
+            hide(out, value, style, |unit| unit.is_alphanumeric(), 0..kept(*keep, count));
+        }
+    }
     Some(end)
 }
 
-fn mask_value(out: &mut Vec<u8>, finding: &Finding, value: &[u8], style: Style) {
-    match (finding.kind.spec().mask, style) {
-        (Mask::Label, Style::Label) => {
-            out.extend_from_slice(b"[REDACTED:");
-            out.extend_from_slice(finding.kind.name().as_bytes());
-            out.push(b']');
-        }
-        (Mask::Label, Style::InPlace) => hide_in_place(out, value),
-        (Mask::KeepLastDigits(keep), style) => keep_last(out, value, usize::from(keep), style, |unit| unit.is_digit()),
-        (Mask::KeepLast(keep), style) => keep_last(out, value, usize::from(keep), style, |unit| unit.is_alphanumeric()),
-    }
+/// How many of `count` letters and digits stay: never more than half.
+fn kept(keep: u8, count: usize) -> usize {
+    usize::from(keep).min(count / 2)
 }
 
-/// Every letter and digit becomes `*`; what separates them stays, escapes among it, and so does the length.
-fn hide_in_place(out: &mut Vec<u8>, value: &[u8]) {
+/// Every character that `hides` holds of becomes `*`, but those of them that are in `stay`, counted from 0; what separates them
+/// stays, escapes among it. A character that is written as an escape counts as one; in place it is hidden in its length.
+fn hide(out: &mut Vec<u8>, value: &[u8], style: Style, hides: fn(&Unit<'_>) -> bool, stay: std::ops::Range<usize>) {
+    let mut seen = 0usize;
     for unit in units(value) {
-        if unit.is_alphanumeric() {
-            out.resize(out.len().saturating_add(unit.raw.len()), STAR);
-        } else {
-            out.extend_from_slice(unit.raw);
-        }
-    }
-}
-
-/// Every character of the value that `counts` but the last `keep` becomes `*`, separators stay. One that is written as an escape
-/// counts as one.
-fn keep_last(out: &mut Vec<u8>, value: &[u8], keep: usize, style: Style, counts: fn(&Unit<'_>) -> bool) {
-    let all = units(value).filter(counts).count();
-    let mut hidden = all.saturating_sub(keep);
-    for unit in units(value) {
-        if counts(&unit) && hidden > 0 {
-            hidden = hidden.saturating_sub(1);
+        let counts = hides(&unit);
+        if counts && !stay.contains(&seen) {
             let stars = if style == Style::InPlace { unit.raw.len() } else { 1 };
             out.resize(out.len().saturating_add(stars), STAR);
         } else {
             out.extend_from_slice(unit.raw);
         }
+        seen = seen.saturating_add(usize::from(counts));
     }
+}
+
+/// The bytes that a value stands for: escapes of characters of values decoded, all else as it is written.
+fn as_it_reads(value: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        let (len, byte) = match escape_at(rest) {
+            Some(escape) => escape,
+            None => (1, *rest.first()?),
+        };
+        rest = rest.get(len..)?;
+        Some(byte)
+    })
 }
 
 /// One character of a value as it is written in the body: itself, or an escape of JSON, of a URL, or of HTML.
@@ -179,9 +245,20 @@ fn unit(rest: &[u8]) -> Option<(usize, u32)> {
         },
         [b'\\', _, ..] => (2, u32::from(b'\\')),
         [b'&', b'#', entity @ ..] => html_number(entity),
+        [byte, ..] if *byte >= 0x80 => character(rest),
         [byte, ..] => (1, u32::from(*byte)),
         [] => return None,
     })
+}
+
+/// The character of UTF-8 at the start of `rest`; a byte that begins none stands for a letter, so that it is hidden.
+fn character(rest: &[u8]) -> (usize, u32) {
+    let known = rest.get(..4).unwrap_or(rest);
+    let valid = match std::str::from_utf8(known) {
+        Ok(text) => text,
+        Err(error) => known.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default(),
+    };
+    valid.chars().next().map_or((1, u32::from(b'a')), |character| (character.len_utf8(), u32::from(character)))
 }
 
 /// `#52;` or `#x34;` behind an ampersand: the length with the ampersand, and the code point.

@@ -21,7 +21,7 @@ pub use frames::Frames;
 pub use head::{HeadEdits, inspect_head};
 pub use inspector::Inspector;
 pub use judge::{Count, Judgement};
-pub use mask::rewrite;
+pub use mask::{Masks, rewrite};
 pub use plan::{MessageHead, Plan, may_interfere, plan, plan_tunnel, wanted_codings, wants_whole_bodies};
 pub use reply::{GRPC_PERMISSION_DENIED, Reply, block_reply};
 pub use streamer::{MAX_DECODED_CHUNK_BYTES, Streamer};

@@ -132,7 +132,7 @@ mod tests {
     use crate::act::finder::Finder;
     use crate::body::{JsonPath, JsonPaths, MAX_SCALAR_BYTES, PathSet};
     use crate::detect::Kind;
-    use crate::policy::{BodyMode, BodyRule, Limit};
+    use crate::policy::{BodyMode, BodyRule, Limit, MinFindings};
     use crate::scan::Programs;
 
     /// Stands for a kind of the structure's own findings: none that the scanner looks for.
@@ -175,6 +175,7 @@ mod tests {
             json: Some(Arc::new(JsonRules::new(paths, vec![(Kind::EMAIL, limit)], sources))),
             redact_in_observe_modes: true,
             same_length: [].into_iter().collect(),
+            min_findings: MinFindings::default(),
         }
     }
 

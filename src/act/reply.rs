@@ -24,7 +24,7 @@ pub const GRPC_PERMISSION_DENIED: i32 = 7;
 /// A `block_response` of the rule replaces content type and body of any reply, and the status of those that a finding or a denied upgrade caused;
 /// the statuses of bodies that could not be read (413, 415, 400, 502) say something to clients and stay.
 pub fn block_reply(rule: &Rule, policy: &str, direction: Direction, judgement: &Judgement) -> Reply {
-    let code = judgement.code.map(|code| code.to_string()).unwrap_or_default();
+    let code = judgement.code.map(|code| code.text(&rule.detectors)).unwrap_or_default();
     let chosen = rule.block_response.as_ref();
     let by_finding =
         matches!(judgement.code, Some(Code::DlpBlock(_) | Code::HeadBlock(..) | Code::SensitiveData(_) | Code::UpgradeDenied));

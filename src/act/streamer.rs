@@ -151,7 +151,7 @@ impl Streamer {
         let count = self.findings.partition_point(|finding| finding.start < upto);
         let settled: Vec<Finding> = self.findings.drain(..count).collect();
         if !settled.is_empty() {
-            let judgement = judge::of_findings(&self.rule, &self.body_rule, &settled);
+            let judgement = judge::of_findings(&self.rule, &self.body_rule, &settled, &mut self.tally.seen);
             let blocked = judgement.verdict.blocks();
             self.tally.add(judgement);
             if blocked && self.rule.mode == Mode::Block {
@@ -182,12 +182,14 @@ impl Streamer {
             finding.start = finding.start.saturating_sub(self.left);
             finding.end = finding.end.saturating_sub(self.left);
         }
-        let ranges = mask::ranges(&masked);
         let positions = match &self.json {
-            Some(json) => json.positions(leaving, &ranges),
-            None => vec![Position::InString; ranges.len()],
+            Some(json) => {
+                masked = mask::pieces(*json, leaving, &masked);
+                json.positions(leaving, &mask::ranges(&masked))
+            }
+            None => vec![Position::InString; masked.len()],
         };
-        mask::splice(leaving, &masked, &positions, self.same_length)
+        mask::splice(leaving, &masked, &positions, mask::Masks::of(&self.rule, self.same_length))
     }
 
     fn in_held(&self, offset: u64) -> usize {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::detect::{Kind, KindSet};
-use crate::policy::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
+use crate::detect::{Detector, Detectors, HashKey, Kind, KindSet, Mask};
+use crate::policy::{BlockResponse, BodyMode, BodyRule, FailMode, MinFindings, Mode, Rule};
 use crate::scan::{Finding, Programs};
 
 fn body_rule(block: &[Kind], redact: &[Kind]) -> BodyRule {
@@ -18,6 +18,7 @@ fn body_rule(block: &[Kind], redact: &[Kind]) -> BodyRule {
         json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
+        min_findings: MinFindings::default(),
     }
 }
 
@@ -33,7 +34,14 @@ fn rule(mode: Mode, fail_mode: FailMode) -> Rule {
         strip_ranges: true,
         deny_upgrades: false,
         block_response: None,
+        detectors: Arc::default(),
     }
+}
+
+static NO_DETECTORS: std::sync::LazyLock<Detectors> = std::sync::LazyLock::new(Detectors::default);
+
+fn plain() -> Masks<'static> {
+    Masks { detectors: &NO_DETECTORS, same_length: KindSet::EMPTY }
 }
 
 fn finding(kind: Kind, start: u64, end: u64) -> Finding {
@@ -41,7 +49,7 @@ fn finding(kind: Kind, start: u64, end: u64) -> Finding {
 }
 
 fn judged(mode: Mode, body_rule: &BodyRule, findings: &[Finding]) -> Judgement {
-    judge::of_findings(&rule(mode, FailMode::Close), body_rule, findings)
+    judge::of_findings(&rule(mode, FailMode::Close), body_rule, findings, &mut judge::Seen::new())
 }
 
 fn counts(judgement: &Judgement) -> Vec<String> {
@@ -55,7 +63,7 @@ fn a_block_kind_blocks_before_anything_is_masked() {
     let findings = [finding(Kind::EMAIL, 0, 9), finding(Kind::AWS_ACCESS_KEY, 20, 40)];
     let judgement = judged(Mode::Block, &body_rule, &findings);
     assert_eq!((judgement.verdict, judgement.status, judgement.rewrite), (Verdict::Blocked, 403, false));
-    assert_eq!(judgement.code.map(|code| code.to_string()).as_deref(), Some("body.dlp_block:aws_access_key"));
+    assert_eq!(judgement.code.map(|code| code.text(&Detectors::default())).as_deref(), Some("body.dlp_block:aws_access_key"));
     assert_eq!(counts(&judgement), ["dlp/email/detect=1", "dlp/aws_access_key/block=1"]);
 }
 
@@ -87,7 +95,7 @@ fn the_hook_blocks_on_any_kind_and_never_masks() {
     body_rule.sensitive_data = true;
     let findings = [finding(Kind::STRIPE_KEY, 0, 30), finding(Kind::EMAIL, 40, 49)];
     let judgement = judged(Mode::Block, &body_rule, &findings);
-    assert_eq!(judgement.code.map(|code| code.to_string()).as_deref(), Some("body.sensitive_data:stripe_key"));
+    assert_eq!(judgement.code.map(|code| code.text(&Detectors::default())).as_deref(), Some("body.sensitive_data:stripe_key"));
     assert_eq!(judgement.verdict, Verdict::Blocked);
     assert_eq!(counts(&judgement), ["dlp/email/detect=1", "sensitive_data/stripe_key/block=1", "sensitive_data/email/block=1"]);
     let judgement = judged(Mode::Shadow, &body_rule, &findings);
@@ -112,7 +120,7 @@ fn a_failure_follows_its_own_rule() {
     for (mode, fail_mode, failure, direction, verdict, code, status) in rows {
         let body_rule = body_rule(&[Kind::EMAIL], &[]);
         let judgement = judge::of_failure(&rule(mode, fail_mode), &body_rule, direction, failure, &[]);
-        let seen = (judgement.verdict, judgement.code.map(|code| code.to_string()), judgement.status);
+        let seen = (judgement.verdict, judgement.code.map(|code| code.text(&Detectors::default())), judgement.status);
         assert_eq!(seen, (verdict, code.map(str::to_owned), status), "{mode:?} {fail_mode:?} {failure:?} {direction:?}");
         assert_eq!(judgement.uninspected.is_some(), !verdict.blocks());
         assert!(!judgement.rewrite);
@@ -126,7 +134,7 @@ fn a_block_match_before_the_corruption_blocks_though_the_policy_fails_open() {
     let rule = rule(Mode::Block, FailMode::Open);
     let judgement = judge::of_failure(&rule, &body_rule, Direction::Response, Failure::Corrupt, &findings);
     assert_eq!(judgement.verdict, Verdict::Blocked);
-    assert_eq!(judgement.code.map(|code| code.to_string()).as_deref(), Some("body.dlp_block:email"));
+    assert_eq!(judgement.code.map(|code| code.text(&Detectors::default())).as_deref(), Some("body.dlp_block:email"));
 }
 
 #[test]
@@ -192,9 +200,9 @@ fn masks_say_what_was_there() {
         let body = format!("{before}{value}{after}");
         let findings = [finding(*kind, before.len() as u64, (before.len() + value.len()) as u64)];
         let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
-        assert_eq!(text(rewrite(body.as_bytes(), &findings, KindSet::EMPTY, false, None)), *labelled);
+        assert_eq!(text(rewrite(body.as_bytes(), &findings, plain(), false, None)), *labelled);
         if labelled.len() > body.len() {
-            assert_eq!(text(rewrite(body.as_bytes(), &findings, KindSet::EMPTY, false, Some(body.len()))), *in_place);
+            assert_eq!(text(rewrite(body.as_bytes(), &findings, plain(), false, Some(body.len()))), *in_place);
         }
     }
 }
@@ -203,12 +211,9 @@ fn masks_say_what_was_there() {
 fn a_mask_never_grows_a_body_past_its_room() {
     let body = b"a@b.co c@d.co";
     let findings = [finding(Kind::EMAIL, 0, 6), finding(Kind::EMAIL, 7, 13)];
-    assert_eq!(rewrite(body, &findings, KindSet::EMPTY, false, Some(13)).as_deref(), Some(&b"*@*.** *@*.**"[..]));
-    assert_eq!(
-        rewrite(body, &findings, KindSet::EMPTY, false, Some(33)).as_deref(),
-        Some(&b"[REDACTED:email] [REDACTED:email]"[..])
-    );
-    assert_eq!(rewrite(body, &findings, KindSet::EMPTY, false, Some(12)), None);
+    assert_eq!(rewrite(body, &findings, plain(), false, Some(13)).as_deref(), Some(&b"*@*.** *@*.**"[..]));
+    assert_eq!(rewrite(body, &findings, plain(), false, Some(33)).as_deref(), Some(&b"[REDACTED:email] [REDACTED:email]"[..]));
+    assert_eq!(rewrite(body, &findings, plain(), false, Some(12)), None);
 }
 
 #[test]
@@ -252,6 +257,117 @@ fn the_head_alone_decides_where_it_can() {
 fn a_number_that_another_finding_has_bitten_into_is_masked_as_text() {
     let body = b"[MII 4111111111111111]";
     let findings = [finding(Kind::PRIVATE_KEY, 1, 8), finding(Kind::CREDIT_CARD, 8, 21)];
-    let written = rewrite(body, &findings, KindSet::EMPTY, true, None).unwrap();
+    let written = rewrite(body, &findings, plain(), true, None).unwrap();
     assert_eq!(String::from_utf8(written).unwrap(), "[[REDACTED:private_key]*********1111]");
+}
+
+/// A policy with one kind of its own, `patient`, that is masked so.
+fn masked_as(mask: Mask) -> (Detectors, Kind) {
+    let mut detectors = Detectors::default();
+    let mut detector = Detector::of_regex("patient", "unused").unwrap();
+    detector.setting.mask = Some(mask);
+    let kind = detectors.add(detector).unwrap();
+    (detectors, kind)
+}
+
+/// `marked` with what stands between the marks masked, as text or as JSON, with room to grow and without.
+fn masked(mask: &Mask, marked: &str, json: bool, same_length: bool) -> String {
+    let (detectors, kind) = masked_as(mask.clone());
+    let (before, rest) = marked.split_once('«').unwrap();
+    let (value, after) = rest.split_once('»').unwrap();
+    let body = format!("{before}{value}{after}");
+    let start = before.len() as u64;
+    let findings = [finding(kind, start, start.saturating_add(value.len() as u64))];
+    let masks = Masks { detectors: &detectors, same_length: if same_length { KindSet::EVERY } else { KindSet::EMPTY } };
+    let written = rewrite(body.as_bytes(), &findings, masks, json, None).unwrap();
+    assert!(!same_length || json || written.len() == body.len(), "{marked}");
+    String::from_utf8(written).unwrap()
+}
+
+#[test]
+fn a_detectors_mask_shows_what_it_says_and_never_more_than_half() {
+    for (mask, value, text, in_place) in [
+        (Mask::Label, "MRN12345678", "[REDACTED:patient]", "***********"),
+        (Mask::SameLength, "MRN-1234 5678", "***-**** ****", "***-**** ****"),
+        (Mask::KeepLast(2), "MRN12345678", "*********78", "*********78"),
+        (Mask::KeepLast(4), "a-b-1234", "*-*-*234", "*-*-*234"),
+        (Mask::KeepLast(32), "123456", "***456", "***456"),
+        (Mask::KeepLast(2), "1", "*", "*"),
+        (Mask::KeepFirst(3), "MRN12345678", "MRN********", "MRN********"),
+        (Mask::KeepFirst(9), "ab", "a*", "a*"),
+        (Mask::KeepLast(2), r"\u0041BC%44", "**C%44", "*******C%44"),
+        (Mask::KeepFirst(1), "Zoë Žižek", "Z** *****", "Z*** *******"),
+    ] {
+        assert_eq!(masked(&mask, &format!("a «{value}» b"), false, false), format!("a {text} b"), "{mask:?}");
+        assert_eq!(masked(&mask, &format!("a «{value}» b"), false, true), format!("a {in_place} b"), "{mask:?}");
+    }
+}
+
+#[test]
+fn a_hash_is_the_same_for_the_same_value_and_not_without_its_key() {
+    let key = |text: &str| Mask::Hash(HashKey::new(text.as_bytes()).unwrap());
+    let hash = |mask: &Mask, value: &str| masked(mask, &format!("«{value}»"), false, false);
+    // openssl dgst -sha256 -hmac 0123456789abcdef
+    assert_eq!(hash(&key("0123456789abcdef"), "078-05-1120"), "[REDACTED:patient:1ef0ddfc5eafa070]");
+    assert_eq!(hash(&key("0123456789abcdef"), r"\u0030\u00378-05-1120"), "[REDACTED:patient:1ef0ddfc5eafa070]");
+    assert_ne!(hash(&key("0123456789abcdef"), "078-05-1120"), hash(&key("another key of bytes"), "078-05-1120"));
+    assert_eq!(masked(&key("0123456789abcdef"), "«078-05-1120»", false, true), "***-**-****");
+}
+
+#[test]
+fn a_match_over_quotes_and_braces_leaves_json_whole() {
+    for (marked, written) in [
+        (r#"{«"pin": 1234»}"#, r#"{"[REDACTED:patient]": "[REDACTED:patient]"}"#),
+        (r#"{«"admin": true, "b"»: 1}"#, r#"{"[REDACTED:patient]": "[REDACTED:patient]", "[REDACTED:patient]": 1}"#),
+        (r#"{"a": "x «y\»n z"}"#, r#"{"a": "x [REDACTED:patient]\n z"}"#),
+        (r#"{"a": "x\«ny» z"}"#, r#"{"a": "x\n[REDACTED:patient] z"}"#),
+        (r#"{"a": "x «y"»}"#, r#"{"a": "x [REDACTED:patient]"}"#),
+        (r#"[1«2,3»4]"#, r#"["1[REDACTED:patient]","[REDACTED:patient]4"]"#),
+    ] {
+        let found = masked(&Mask::Label, marked, true, false);
+        assert_eq!(found, written, "{marked}");
+        assert!(serde_json::from_str::<serde_json::Value>(&found).is_ok(), "{found}");
+        let found = masked(&Mask::Label, marked, true, true);
+        assert!(serde_json::from_str::<serde_json::Value>(&found).is_ok(), "{found}");
+    }
+}
+
+#[test]
+fn fewer_findings_than_the_policy_wants_do_not_block() {
+    let emails = |count: u64| (0..count).map(|at| finding(Kind::EMAIL, at * 10, at * 10 + 9));
+    let with = |redact: &[Kind], min_findings| BodyRule { min_findings, ..body_rule(&[Kind::EMAIL, Kind::SSN], redact) };
+    let of_email = || MinFindings::ByKind(vec![(Kind::EMAIL, 3)]);
+    for (body_rule, count, ssn, verdict, expected) in [
+        (with(&[], MinFindings::OfAll(3)), 2, false, Verdict::Clean, &["dlp/email/detect=2"][..]),
+        (with(&[], MinFindings::OfAll(3)), 3, false, Verdict::Blocked, &["dlp/email/block=3"]),
+        (with(&[], MinFindings::OfAll(3)), 2, true, Verdict::Blocked, &["dlp/email/block=2", "dlp/ssn/block=1"]),
+        (with(&[], of_email()), 2, true, Verdict::Blocked, &["dlp/email/detect=2", "dlp/ssn/block=1"]),
+        (with(&[], of_email()), 2, false, Verdict::Clean, &["dlp/email/detect=2"]),
+        (with(&[], of_email()), 3, false, Verdict::Blocked, &["dlp/email/block=3"]),
+        (with(&[Kind::EMAIL], of_email()), 2, false, Verdict::Redacted, &["dlp/email/redact=2"]),
+        (with(&[Kind::EMAIL], of_email()), 3, false, Verdict::Blocked, &["dlp/email/block=3"]),
+    ] {
+        let findings: Vec<Finding> = emails(count).chain(ssn.then(|| finding(Kind::SSN, 90, 101))).collect();
+        let judgement = judged(Mode::Block, &body_rule, &findings);
+        assert_eq!(judgement.verdict, verdict, "{count} {ssn} {:?}", body_rule.min_findings);
+        assert_eq!(counts(&judgement), expected, "{count} {ssn} {:?}", body_rule.min_findings);
+        let watched = judged(Mode::Detect, &body_rule, &findings);
+        assert_eq!(watched.code.is_some(), verdict == Verdict::Blocked);
+    }
+    // What is masked below the threshold is masked though a kind that does not block overlaps it.
+    let both = BodyRule { min_findings: MinFindings::OfAll(9), ..body_rule(&[Kind::EMAIL], &[Kind::SSN]) };
+    let overlapping = [finding(Kind::EMAIL, 0, 20), finding(Kind::SSN, 5, 16)];
+    assert_eq!(judge::redactions(&both, &overlapping), [finding(Kind::SSN, 5, 16)]);
+    assert_eq!(judged(Mode::Block, &both, &overlapping).verdict, Verdict::Redacted);
+}
+
+#[test]
+fn in_pieces_findings_add_up_to_the_threshold() {
+    let body_rule = BodyRule { min_findings: MinFindings::OfAll(3), ..body_rule(&[Kind::EMAIL], &[]) };
+    let rule = rule(Mode::Block, FailMode::Close);
+    let mut seen = judge::Seen::new();
+    let verdicts: Vec<Verdict> = (0..4)
+        .map(|at| judge::of_findings(&rule, &body_rule, &[finding(Kind::EMAIL, at * 10, at * 10 + 9)], &mut seen).verdict)
+        .collect();
+    assert_eq!(verdicts, [Verdict::Clean, Verdict::Clean, Verdict::Blocked, Verdict::Blocked]);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::detect::Kind;
+use crate::detect::{Detectors, Kind};
 
 /// Which half of an exchange a message is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -208,15 +208,16 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Code {
+    /// The words in replies and events, with the names that a policy's detectors have.
+    pub fn text(self, detectors: &Detectors) -> String {
         match self {
-            Code::DlpBlock(kind) => write!(f, "body.dlp_block:{}", kind.name()),
-            Code::HeadBlock(part, kind) => write!(f, "{part}.dlp_block:{}", kind.name()),
-            Code::SensitiveData(kind) => write!(f, "body.sensitive_data:{}", kind.name()),
-            Code::Truncated => f.write_str("body.truncated"),
-            Code::Undecodable => f.write_str("body.undecodable"),
-            Code::UpgradeDenied => f.write_str("body.upgrade_denied"),
+            Code::DlpBlock(kind) => format!("body.dlp_block:{}", detectors.name(kind)),
+            Code::HeadBlock(part, kind) => format!("{part}.dlp_block:{}", detectors.name(kind)),
+            Code::SensitiveData(kind) => format!("body.sensitive_data:{}", detectors.name(kind)),
+            Code::Truncated => "body.truncated".into(),
+            Code::Undecodable => "body.undecodable".into(),
+            Code::UpgradeDenied => "body.upgrade_denied".into(),
         }
     }
 }

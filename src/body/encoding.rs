@@ -267,7 +267,7 @@ impl Decoder {
         let most = match &self.engine {
             Engine::Identity | Engine::Gzip(_) | Engine::Deflate(_) => 0,
             Engine::Brotli(_) => brotli::MAX_WINDOW_BYTES,
-            Engine::Zstd(_) => zstd::MAX_HEAP_BYTES,
+            Engine::Zstd(zstd) => zstd.heap_bytes(),
         };
         usize::try_from(self.output.total).unwrap_or(usize::MAX).saturating_mul(2).min(most)
     }

@@ -36,6 +36,8 @@ enum Place {
     String,
     /// In a string, behind a backslash.
     Escape,
+    /// In a string, before so many hexadecimal digits of an escape.
+    Hex(u8),
 }
 
 impl Place {
@@ -43,10 +45,13 @@ impl Place {
     fn after(self, byte: u8) -> Place {
         match (self, byte) {
             (_, b'\n' | RECORD_SEPARATOR) => Place::Outside,
+            (Place::Escape, b'u') => Place::Hex(HEX_DIGITS),
+            (Place::Hex(left), byte) if left > 1 && byte.is_ascii_hexdigit() => Place::Hex(left.saturating_sub(1)),
             (Place::Outside, b'"') | (Place::Escape, _) => Place::String,
-            (Place::String, b'"') => Place::Outside,
-            (Place::String, b'\\') => Place::Escape,
-            (place, _) => place,
+            (Place::Outside, _) => Place::Outside,
+            (_, b'"') => Place::Outside,
+            (_, b'\\') => Place::Escape,
+            _ => Place::String,
         }
     }
 
@@ -69,7 +74,7 @@ impl Place {
     /// Walks over bytes with no line end in them. Where nothing is escaped, all that counts is whether their quotes are even; where
     /// something is: `None`.
     fn over_plain<const N: usize>(self, bytes: &[u8; N]) -> Option<Place> {
-        if self == Place::Escape || any(bytes, |byte| byte == b'\\') {
+        if matches!(self, Place::Escape | Place::Hex(_)) || any(bytes, |byte| byte == b'\\') {
             return None;
         }
         // The compiler makes vectors of such sums, not of a parity.
@@ -82,6 +87,8 @@ impl Place {
     }
 }
 
+/// Digits of `\u0041`.
+const HEX_DIGITS: u8 = 4;
 /// Bytes that are looked at in one go, and those where an escape is among them.
 const BLOCK: usize = 256;
 const PART: usize = 64;
@@ -192,9 +199,55 @@ impl JsonTracker {
             .collect()
     }
 
+    /// The parts of each of `ranges` (sorted by start) that can be masked without breaking a text: of strings what is within the quotes,
+    /// without an escape that the range cuts; and bare tokens. Each comes with the index of its range, in order.
+    pub fn parts(&self, bytes: &[u8], ranges: &[(usize, usize)]) -> Vec<(usize, usize, usize)> {
+        let mut parts = Vec::new();
+        let (mut place, mut at) = (self.place, 0);
+        for (index, &(start, end)) in ranges.iter().enumerate() {
+            if start < at {
+                (place, at) = (self.place, 0);
+            }
+            place = place.over(bytes.get(at..start).unwrap_or_default());
+            at = start;
+            let mut within = place;
+            // Where the part begins that goes on, and where it may end.
+            let mut part: Option<(usize, usize)> = None;
+            for (offset, byte) in (start..end).zip(bytes.get(start..end).unwrap_or_default()) {
+                let next = within.after(*byte);
+                let behind = offset.saturating_add(1);
+                let plain = match (within, next) {
+                    (Place::Outside, Place::Outside) => is_token_byte(*byte),
+                    (Place::Outside, _) | (_, Place::Outside) => false,
+                    _ => true,
+                };
+                let whole = matches!(next, Place::Outside | Place::String);
+                match (plain, &mut part) {
+                    (true, Some((_, to))) if whole => *to = behind,
+                    (true, Some(_)) => {}
+                    // The rest of an escape that began before the range is no part of it.
+                    (true, None) if matches!(within, Place::Outside | Place::String) => {
+                        part = Some((offset, if whole { behind } else { offset }));
+                    }
+                    (true, None) => {}
+                    (false, _) => parts.extend(part.take().map(|(from, to)| (index, from, to))),
+                }
+                within = next;
+            }
+            parts.extend(part.map(|(from, to)| (index, from, to)));
+        }
+        parts.retain(|(_, from, to)| from < to);
+        parts
+    }
+
     /// Is this bare token, whole, a number that anyone reads?
     pub fn is_number(token: &[u8]) -> bool {
         token.len() <= JsonTracker::MAX_TOKEN_BYTES && token.iter().all(|byte| is_number_byte(*byte))
+    }
+
+    /// Is this bare token, whole, a value of JSON?
+    pub fn is_value(token: &[u8]) -> bool {
+        matches!(token, b"true" | b"false" | b"null") || JsonTracker::is_number(token)
     }
 
     /// The farthest place up to `upto` where `bytes` (the first is the tracker's next) can be cut without cutting a bare token,
@@ -277,6 +330,38 @@ mod tests {
             r#""a""<x>""#,
         ] {
             assert_eq!(position(marked).1, Position::InString, "{marked}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_range_are_its_tokens() {
+        for (marked, parts) in [
+            (r#"{"a":"<x>"}"#, &["x"][..]),
+            (r#"{<"pin": 1234, "b": true>}"#, &["pin", "1234", "b", "true"]),
+            (r#"{"a":"<x","b>":1}"#, &["x", "b"]),
+            (r#"["a<b\\">,1]"#, &[r"b\\"]),
+            (r#"["a<b\>n"]"#, &["b"]),
+            (r#"["a<b\u0>041"]"#, &["b"]),
+            (r#"["a<b\u0041>"]"#, &[r"b\u0041"]),
+            (r#"["\u0<041b>"]"#, &["b"]),
+            (r#"["\<nb>"]"#, &["b"]),
+            (r#"["\u0<0>41"]"#, &[]),
+            (r#"["<\>""]"#, &[]),
+            (r#"[<1,2>3]"#, &["1", "2"]),
+            ("<no json at all>", &["no", "json", "at", "all"]),
+        ] {
+            let start = marked.find('<').unwrap();
+            let end = marked.find('>').unwrap() - 1;
+            let body = marked.replace(['<', '>'], "");
+            let found = JsonTracker::new().parts(body.as_bytes(), &[(start, end)]);
+            assert_eq!(found.iter().map(|(_, from, to)| &body[*from..*to]).collect::<Vec<_>>(), parts, "{marked}");
+            for cut in 0..start {
+                let mut tracker = JsonTracker::new();
+                tracker.feed(&body.as_bytes()[..cut]);
+                let moved = tracker.parts(&body.as_bytes()[cut..], &[(start - cut, end - cut)]);
+                let moved: Vec<_> = moved.into_iter().map(|(index, from, to)| (index, from + cut, to + cut)).collect();
+                assert_eq!(moved, found, "{marked} cut at {cut}");
+            }
         }
     }
 

@@ -2,22 +2,32 @@
 
 use std::ops::Range;
 
+use super::hash::HashKey;
 use super::near::Near;
 use super::table::{CORE, KINDS};
 
-/// A sort of sensitive data: an index into [`KINDS`].
+/// A sort of sensitive data: a built-in one, which is an index into [`KINDS`], or one that a policy owns.
+///
+/// A policy's own kinds are numbered from [`Kind::FIRST_OWN`] on, in the order of their definitions; the number means nothing without
+/// the policy's [`Detectors`](super::Detectors), which know its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Kind(u8);
 
 /// How a finding of a kind is masked when a policy redacts it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mask {
     /// `[REDACTED:<kind>]` in place of the whole value.
     Label,
     /// Every digit but the last `n` becomes `*`; everything else stays.
     KeepLastDigits(u8),
-    /// Every letter and digit but the last `n` becomes `*`; everything else stays.
+    /// Every letter and digit becomes `*`; everything else stays.
+    SameLength,
+    /// As `SameLength`, but the last `n` letters and digits stay, and never more than half of them.
     KeepLast(u8),
+    /// As `SameLength`, but the first `n` letters and digits stay, and never more than half of them.
+    KeepFirst(u8),
+    /// `[REDACTED:<kind>:<hash>]`, where the same value has the same hash.
+    Hash(HashKey),
 }
 
 /// A match of a kind's pattern, with what stands around it, for the kind's own judgement.
@@ -67,7 +77,7 @@ pub struct KindSpec {
     /// Where the facts come from.
     pub sources: &'static [&'static str],
     /// How the value is masked.
-    pub mask: Mask,
+    pub mask: &'static Mask,
     /// May stand only behind `detect_sensitive_data`, never in a dlp list.
     pub detect_only: bool,
     /// The shape of a value: a byte regex without look-around, matched anchored at a start, its longest match counts.
@@ -98,7 +108,7 @@ impl KindSpec {
         about: "",
         rules: "",
         sources: &[],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: "",
         max_len: 0,
@@ -152,23 +162,36 @@ impl Kind {
     /// `stripe_key`
     pub const STRIPE_KEY: Kind = Kind(9);
 
-    /// All kinds, in the order of [`KINDS`].
+    /// The number of a policy's first own kind.
+    pub const FIRST_OWN: usize = 128;
+
+    /// A policy's own kind of that number, counted from 0; `None` where there are more than a policy may have.
+    pub fn own(number: usize) -> Option<Kind> {
+        u8::try_from(number.checked_add(Kind::FIRST_OWN)?).ok().map(Kind)
+    }
+
+    /// The number among its policy's own kinds, counted from 0; `None` for a built-in kind.
+    pub fn own_number(self) -> Option<usize> {
+        self.index().checked_sub(Kind::FIRST_OWN)
+    }
+
+    /// All built-in kinds, in the order of [`KINDS`].
     pub fn all() -> impl Iterator<Item = Kind> {
         (0u8..).take(KINDS.len()).map(Kind)
     }
 
-    /// The kind of that name, if there is one.
+    /// The built-in kind of that name, if there is one.
     pub fn from_name(name: &str) -> Option<Kind> {
         Kind::all().find(|kind| kind.name() == name)
     }
 
-    /// Its row of the table.
+    /// Its row of the table; that of no kind at all for a policy's own.
     pub fn spec(self) -> &'static KindSpec {
-        // A Kind is only made from an index of the table.
-        KINDS.get(usize::from(self.0)).unwrap_or(&KINDS[0])
+        KINDS.get(usize::from(self.0)).unwrap_or(&OWN)
     }
 
-    /// Its name in policies, metrics, labels and events.
+    /// The name of a built-in kind in policies, metrics, labels and events. A policy's own is called by
+    /// [`Detectors::name`](super::Detectors::name); this says `own` of it.
     pub fn name(self) -> &'static str {
         self.spec().name
     }
@@ -179,13 +202,26 @@ impl Kind {
     }
 }
 
-/// A set of kinds.
+/// The row of a kind that has none here.
+static OWN: KindSpec = KindSpec {
+    name: "own",
+    about: "a kind of a policy's own",
+    pattern: "[^\\x00-\\xff]",
+    anchor: Anchor::Prefix(&[]),
+    may_start: |_, _| false,
+    accept: |_| None,
+    ..KindSpec::ROW
+};
+
+/// A set of kinds, built-in ones and a policy's own.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct KindSet(u128);
+pub struct KindSet([u64; 4]);
 
 impl KindSet {
     /// No kind.
-    pub const EMPTY: KindSet = KindSet(0);
+    pub const EMPTY: KindSet = KindSet([0; 4]);
+    /// Every kind that there can be.
+    pub const EVERY: KindSet = KindSet([u64::MAX; 4]);
 
     /// Every kind of the table.
     pub fn all() -> KindSet {
@@ -199,39 +235,49 @@ impl KindSet {
 
     /// Is `kind` in the set?
     pub fn contains(self, kind: Kind) -> bool {
-        self.0 & KindSet::bit(kind) != 0
+        self.0.get(usize::from(kind.0 >> 6)).is_some_and(|word| word & KindSet::bit(kind) != 0)
     }
 
     /// Adds `kind`; says whether it was new.
     pub fn insert(&mut self, kind: Kind) -> bool {
-        let before = self.0;
-        self.0 |= KindSet::bit(kind);
-        before != self.0
+        let new = !self.contains(kind);
+        if let Some(word) = self.0.get_mut(usize::from(kind.0 >> 6)) {
+            *word |= KindSet::bit(kind);
+        }
+        new
     }
 
     /// The kinds in either set.
     #[must_use]
-    pub fn union(self, other: KindSet) -> KindSet {
-        KindSet(self.0 | other.0)
+    pub fn union(mut self, other: KindSet) -> KindSet {
+        self.0.iter_mut().zip(other.0).for_each(|(word, more)| *word |= more);
+        self
+    }
+
+    /// The kinds of this set that the other has not.
+    #[must_use]
+    pub fn without(mut self, other: KindSet) -> KindSet {
+        self.0.iter_mut().zip(other.0).for_each(|(word, not)| *word &= !not);
+        self
     }
 
     /// Is every kind of `other` in the set?
     pub fn covers(self, other: KindSet) -> bool {
-        other.0 & !self.0 == 0
+        self.0.iter().zip(other.0).all(|(word, wanted)| wanted & !word == 0)
     }
 
     /// Is the set empty?
     pub fn is_empty(self) -> bool {
-        self.0 == 0
+        self == KindSet::EMPTY
     }
 
-    /// Its kinds, in the order of [`KINDS`].
+    /// Its kinds, in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = Kind> {
-        Kind::all().filter(move |kind| self.contains(*kind))
+        (0..=u8::MAX).map(Kind).filter(move |kind| self.contains(*kind))
     }
 
-    fn bit(kind: Kind) -> u128 {
-        1u128.checked_shl(u32::from(kind.0)).unwrap_or(0)
+    fn bit(kind: Kind) -> u64 {
+        1u64.wrapping_shl(u32::from(kind.0))
     }
 }
 
@@ -256,5 +302,20 @@ mod tests {
         }
         assert_eq!(Kind::STRIPE_KEY.name(), "stripe_key");
         assert_eq!(KindSet::all().iter().count(), KINDS.len());
+    }
+
+    #[test]
+    fn a_policys_own_kinds_have_numbers_of_their_own() {
+        assert!(KINDS.len() <= Kind::FIRST_OWN);
+        let owned: Vec<Kind> = (0..super::super::MAX_DETECTORS).filter_map(Kind::own).collect();
+        assert_eq!(owned.len(), super::super::MAX_DETECTORS);
+        for (number, kind) in owned.iter().enumerate() {
+            assert_eq!((kind.own_number(), kind.name()), (Some(number), "own"));
+            assert!(!KindSet::all().contains(*kind) && KindSet::EVERY.contains(*kind));
+        }
+        let set: KindSet = owned.iter().copied().chain(Kind::all()).collect();
+        assert_eq!(set.iter().count(), owned.len() + KINDS.len());
+        assert!(set.covers(KindSet::all()) && !KindSet::all().covers(set));
+        assert_eq!(Kind::own(usize::MAX), None);
     }
 }

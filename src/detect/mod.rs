@@ -1,4 +1,4 @@
-//! Kinds of sensitive data: one table, one validator a file.
+//! Kinds of sensitive data: one table, one validator a file; and what a policy says about them (`own`).
 //!
 //! Everything that is known about a kind stands in [`KINDS`]: the policy parser, the JSON schema, metric labels, the scanner's
 //! tables and the documentation are all derived from it. This module refuses to know where bytes come from and what a
@@ -31,17 +31,32 @@
 
 pub mod checksum;
 mod group;
+mod hash;
 mod kind;
 mod near;
+mod own;
+mod pattern;
 mod table;
 mod test_values;
 mod validate;
 
 pub use group::{GROUPS, Group, PREFIX as GROUP_PREFIX, named};
+pub use hash::{HashKey, MAX_KEY_BYTES, MIN_KEY_BYTES};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
 pub use near::Near;
+pub use own::{
+    Automaton, ByteSet, Conditions, Detector, Detectors, MAX_ALL_COMPILED_BYTES, MAX_COMPILED_BYTES, MAX_DETECTORS,
+    MAX_MATCH_BYTES, MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, OwnNear, Prints, Setting, State,
+};
+pub use pattern::{MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, Pattern};
 pub use table::KINDS;
 pub use test_values::{TEST_VALUES, TestValues, is_test_value};
+
+/// The byte before a position, decoded where an escape ends there; `None` at the start of the body. Up to [`LOOK_BEHIND`] bytes of what
+/// stands before it are enough.
+pub fn byte_before(before: &[u8]) -> Option<u8> {
+    validate::boundary::left(before)
+}
 
 /// May a match of `kind` that is still open and begins with `value` become a finding? `false` means that `accept` refuses it,
 /// whatever follows, so nobody need wait for that.

@@ -183,7 +183,7 @@ impl<H: Host> HttpStream<H> {
             if !self.findings.is_empty() {
                 self.findings.push(';');
             }
-            self.findings.push_str(&filter_state_findings(direction, &judgement.counts));
+            self.findings.push_str(&filter_state_findings(&self.shared.policy.detectors, direction, &judgement.counts));
             let _ = self.host.set_filter_state(STATE_FINDINGS, self.findings.as_bytes());
         }
     }

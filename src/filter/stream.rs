@@ -77,7 +77,7 @@ impl<H: Host> HttpStream<H> {
         if self.replied {
             return Step::Continue;
         }
-        if direction == Direction::Response && self.passes_response(end_of_stream) {
+        if direction == Direction::Response && self.rule.is_none() {
             self.forget(direction);
             return Step::Continue;
         }
@@ -155,12 +155,6 @@ impl<H: Host> HttpStream<H> {
                 }
             }
         }
-    }
-
-    /// Is it known without a look at its headers that a response passes?
-    fn passes_response(&self, end_of_stream: bool) -> bool {
-        let inspected = self.rule.as_ref().is_some_and(|rule| rule.response.is_some());
-        !inspected || (end_of_stream && !self.upgrade)
     }
 
     /// `size` bytes of a body are visible: a chunk, or all that was buffered while we paused.

@@ -3,6 +3,8 @@
 //! A block is sparse: of the three scopes, `defaults`, a domain's and a route's, the most specific value that is set wins.
 //! This module refuses to know which requests a rule is for.
 
+use std::sync::Arc;
+
 use super::checks::{BodyChecks, Direction, REQUEST, RESPONSE};
 use super::cursor::Cursor;
 use super::document::{BODY_MODE, FAIL_MODE, MAX_BODY_BYTES, MODE, RANGES, UPGRADES};
@@ -10,7 +12,7 @@ use super::heads::{HeadChecks, Heads};
 use super::shape::Report;
 use super::{BlockResponse, BodyMode, BodyRule, FailMode, Mode, Rule};
 use crate::body::MediaRange;
-use crate::detect::KindSet;
+use crate::detect::{Detectors, KindSet};
 use crate::scan::Programs;
 
 /// The cap of a gRPC message in a streamed direction without a cap, in bytes: what gRPC itself takes unless told otherwise.
@@ -57,7 +59,7 @@ struct Side {
 
 impl Block {
     /// Reads a block, and reports what cannot stand together within it.
-    pub(super) fn read(cursor: Option<&Cursor<'_>>, scope: Scope, report: &mut Report) -> Block {
+    pub(super) fn read(cursor: Option<&Cursor<'_>>, scope: Scope, detectors: &Detectors, report: &mut Report) -> Block {
         let Some(cursor) = cursor else { return Block::default() };
         let modes = [("off", Mode::Off), ("detect", Mode::Detect), ("shadow", Mode::Shadow), ("block", Mode::Block)];
         let fail_modes = [("fail_open", FailMode::Open), ("fail_close", FailMode::Close)];
@@ -71,8 +73,11 @@ impl Block {
             strip_ranges: cursor.field("ranges").and_then(|ranges| ranges.choice(&RANGES, &[("strip", true), ("allow", false)])),
             deny_upgrades: cursor.field("upgrades").and_then(|word| word.choice(&UPGRADES, &[("allow", false), ("deny", true)])),
             block_response: cursor.field("block_response").map(block_response).unwrap_or_default(),
-            heads: cursor.field("checks").map(|checks| HeadChecks::read(&checks, report)).unwrap_or_default(),
-            body: cursor.field("checks").and_then(|checks| checks.field("body")).map(|body| BodyChecks::read(&body, report)),
+            heads: cursor.field("checks").map(|checks| HeadChecks::read(&checks, detectors, report)).unwrap_or_default(),
+            body: cursor
+                .field("checks")
+                .and_then(|checks| checks.field("body"))
+                .map(|body| BodyChecks::read(&body, detectors, report)),
         };
         for (side, direction) in block.sides() {
             let inspected = side.inspect.as_ref().filter(|inspect| inspect.value);
@@ -131,6 +136,7 @@ impl Block {
             strip_ranges: self.strip_ranges.unwrap_or(true),
             deny_upgrades: self.deny_upgrades.unwrap_or(false),
             block_response: Some(self.block_response).filter(|reply| *reply != BlockResponse::default()),
+            detectors: Arc::clone(programs.detectors()),
         }
     }
 
@@ -226,6 +232,7 @@ impl Side {
             json: None,
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),
+            min_findings: dlp.map(|dlp| dlp.min_findings.clone()).unwrap_or_default(),
         };
         if rule.kinds().is_empty() {
             report.warning(&inspect.path, format!("true has no effect: no check looks for anything in {}", direction.bodies));

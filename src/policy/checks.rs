@@ -2,11 +2,12 @@
 //!
 //! This module refuses to know scopes: `checks.body` is one value, replaced as a whole.
 
+use super::MinFindings;
 use super::cursor::Cursor;
 use super::document::{DIRECTION, MASK};
 use super::kinds;
 use super::shape::Report;
-use crate::detect::KindSet;
+use crate::detect::{Detectors, KindSet};
 
 /// The cap of requests where none is set, in bytes. That of responses is 0, so it has to be set.
 const BUILT_IN_REQUEST_BYTES: u64 = 1_048_576;
@@ -59,32 +60,43 @@ pub(super) struct Dlp {
     pub(super) except_test_values: bool,
     /// Kinds of `redact` whose masks keep the length.
     pub(super) same_length: KindSet,
+    pub(super) min_findings: MinFindings,
 }
 
 impl BodyChecks {
-    pub(super) fn read(cursor: &Cursor<'_>, report: &mut Report) -> BodyChecks {
+    pub(super) fn read(cursor: &Cursor<'_>, detectors: &Detectors, report: &mut Report) -> BodyChecks {
         let sensitive_data = cursor.field("detect_sensitive_data").filter(|flag| flag.boolean() == Some(true));
         BodyChecks {
-            dlp: cursor.field("dlp").map(|dlp| Dlp::read(&dlp, report)),
+            dlp: cursor.field("dlp").map(|dlp| Dlp::read(&dlp, detectors, report)),
             sensitive_data: sensitive_data.map(|flag| flag.path),
         }
     }
 }
 
 impl Dlp {
-    pub(super) fn read(cursor: &Cursor<'_>, report: &mut Report) -> Dlp {
+    pub(super) fn read(cursor: &Cursor<'_>, detectors: &Detectors, report: &mut Report) -> Dlp {
         let directions = [("response", (false, true)), ("request", (true, false)), ("both", (true, true))];
         let direction = cursor.field("direction").and_then(|direction| direction.choice(&DIRECTION, &directions));
         let (request, response) = direction.unwrap_or((false, true));
         let items = |name| cursor.field(name).map(|list| list.items()).unwrap_or_default();
         let (blocked, redacted) = (items("block"), items("redact"));
-        kinds::check_apart(&blocked, &redacted, report);
-        let (block, redact) = (kinds::list(&blocked), kinds::list(&redacted));
-        let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
-        let same_length = cursor.field("mask").map(|mask| same_length(&mask, redact, report)).unwrap_or_default();
-        let except_test_values = cursor.field("except_test_values").and_then(|flag| flag.boolean()).unwrap_or(false);
-        let path = cursor.path.clone();
-        Dlp { path, request, response, block, redact, redact_in_observe_modes, except_test_values, same_length }
+        let (block, redact) = (kinds::list(&blocked, detectors), kinds::list(&redacted, detectors));
+        let min_findings =
+            cursor.field("min_findings").map(|field| min_findings(&field, block, detectors, report)).unwrap_or_default();
+        // Fewer than block may be masked, so a kind with a threshold may stand in both.
+        let at_once = block.iter().filter(|kind| min_findings.of(*kind) == 1).collect();
+        kinds::check_apart(&blocked, &redacted, at_once, detectors, report);
+        Dlp {
+            path: cursor.path.clone(),
+            request,
+            response,
+            block,
+            redact,
+            redact_in_observe_modes: cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true),
+            except_test_values: cursor.field("except_test_values").and_then(|flag| flag.boolean()).unwrap_or(false),
+            same_length: cursor.field("mask").map(|mask| same_length(&mask, redact, detectors, report)).unwrap_or_default(),
+            min_findings,
+        }
     }
 
     pub(super) fn covers(&self, direction: &Direction) -> bool {
@@ -93,19 +105,37 @@ impl Dlp {
 }
 
 /// The kinds of `redact` for which `mask` says `same_length`.
-fn same_length(mask: &Cursor<'_>, redact: KindSet, report: &mut Report) -> KindSet {
+fn same_length(mask: &Cursor<'_>, redact: KindSet, detectors: &Detectors, report: &mut Report) -> KindSet {
     let says = |cursor: &Cursor<'_>| cursor.choice(&MASK, &[("label", false), ("same_length", true)]).unwrap_or(false);
     if mask.text().is_some() {
         return if says(mask) { redact } else { KindSet::EMPTY };
     }
     let mut all = KindSet::EMPTY;
     for (name, style) in mask.fields() {
-        let named: KindSet = kinds::set(name).iter().filter(|kind| redact.contains(*kind)).collect();
-        if named.is_empty() && crate::detect::named(name).is_some() {
+        let Some(named) = kinds::set(name, detectors) else { continue };
+        let named: KindSet = named.iter().filter(|kind| redact.contains(*kind)).collect();
+        if named.is_empty() {
             report.warning(style.path, format!("has no effect: redact does not name {name}"));
         } else if says(&style) {
             all = all.union(named);
         }
     }
     all
+}
+
+/// How many findings block, as `min_findings` says.
+fn min_findings(field: &Cursor<'_>, block: KindSet, detectors: &Detectors, report: &mut Report) -> MinFindings {
+    if let Some(all) = field.integer() {
+        return MinFindings::OfAll(all.max(1));
+    }
+    let mut by_kind = Vec::new();
+    for (name, value) in field.fields() {
+        let Some((named, least)) = kinds::set(name, detectors).zip(value.integer()) else { continue };
+        let mut blocked = named.iter().filter(|kind| block.contains(*kind)).peekable();
+        if blocked.peek().is_none() {
+            report.warning(value.path, format!("has no effect: block does not name {name}"));
+        }
+        by_kind.extend(blocked.map(|kind| (kind, least.max(1))));
+    }
+    MinFindings::ByKind(by_kind)
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::block::{Block, Scope};
 use super::cursor::Cursor;
+use super::detectors;
 use super::document::{RESOURCE, SPEC};
 use super::events::Otlp;
 use super::host::HostPattern;
@@ -18,7 +19,8 @@ use super::node::{Node, field_path, item_path};
 use super::path;
 use super::routing::{Domain, HostEntry, Route, Routing};
 use super::shape::{Holds, Report, check};
-use super::{Policy, Problem};
+use super::{JsonRules, Policy, Problem};
+use crate::detect::KindSet;
 use crate::scan::Programs;
 
 /// The budget of bodies held at once, where none is set: 128 MiB.
@@ -31,7 +33,7 @@ const HASH_BYTES: usize = 6;
 /// # Errors
 /// Every error of the document, in its order.
 pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
-    let mut report = Report::default();
+    let mut report = Report::with_own_kinds(detectors::names(document));
     let root = Cursor::new(document, "$");
     let envelope = matches!(document, Node::Object(fields) if fields.iter().any(|(name, _)| RESOURCE.has(name)));
     check(document, &Holds::Object(if envelope { &RESOURCE } else { &SPEC }), "$", &mut report);
@@ -40,7 +42,11 @@ pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
     let name = root.field("metadata").and_then(|metadata| metadata.field("name")).and_then(|name| name.text());
     let max_inflight_body_bytes =
         spec.field("max_inflight_body_bytes").and_then(|field| field.integer()).unwrap_or(BUILT_IN_INFLIGHT_BYTES);
-    let routing = read_routing(&spec, &mut report);
+    let detectors = Arc::new(detectors::read(spec.field("detectors").as_ref(), &mut report));
+    let mut programs = Programs::new(Arc::clone(&detectors));
+    let json = detectors::json_rules(spec.field("detectors").as_ref(), &detectors, &mut report);
+    let routing = read_routing(&spec, &mut programs, &json, &mut report);
+    detectors::warn_about_unused(spec.field("detectors").as_ref(), &detectors, &routing, &mut report);
     let otlp = Otlp::read(&spec, &mut report);
     warn_about_budget(&spec, &routing, max_inflight_body_bytes, &mut report);
     if !report.errors.is_empty() {
@@ -56,21 +62,22 @@ pub(super) fn compile(document: &Node) -> Result<Policy, Vec<Problem>> {
         max_inflight_body_bytes,
         otlp,
         warnings: in_document_order(report.warnings, document),
+        every_kind: programs.of(KindSet::all().union(detectors.own().map(|(kind, _)| kind).collect())),
+        detectors,
         routing,
     })
 }
 
-fn read_routing(spec: &Cursor<'_>, report: &mut Report) -> Routing {
-    let defaults = Block::read(spec.field("defaults").as_ref(), Scope::Defaults, report);
+fn read_routing(spec: &Cursor<'_>, programs: &mut Programs, json: &JsonRules, report: &mut Report) -> Routing {
+    let defaults = Block::read(spec.field("defaults").as_ref(), Scope::Defaults, programs.detectors(), report);
     let exclude = spec.field("exclude").map(|list| list.items()).unwrap_or_default();
     let exclude = exclude.iter().filter_map(|item| item.text()).map(|text| path::normalize(text.as_bytes()).into_owned());
     let exclude = exclude.collect();
     let mut hosts = Hosts::default();
     let mut domains = Vec::new();
-    let mut programs = Programs::default();
     for domain in spec.field("domains").map(|list| list.items()).unwrap_or_default() {
         hosts.read(&domain, domains.len(), report);
-        domains.push(read_domain(&domain, &defaults, &mut programs, report));
+        domains.push(read_domain(&domain, &defaults, programs, json, report));
     }
     if domains.is_empty() {
         report.warning(field_path(&spec.path, "domains"), "no domain: nothing is inspected");
@@ -78,8 +85,8 @@ fn read_routing(spec: &Cursor<'_>, report: &mut Report) -> Routing {
     Routing::new(exclude, hosts.entries, domains)
 }
 
-fn read_domain(cursor: &Cursor<'_>, defaults: &Block, programs: &mut Programs, report: &mut Report) -> Domain {
-    let policy = Block::read(cursor.field("policy").as_ref(), Scope::Domain, report).over(defaults);
+fn read_domain(cursor: &Cursor<'_>, defaults: &Block, programs: &mut Programs, json: &JsonRules, report: &mut Report) -> Domain {
+    let policy = Block::read(cursor.field("policy").as_ref(), Scope::Domain, programs.detectors(), report).over(defaults);
     let items = cursor.field("routes").map(|list| list.items()).unwrap_or_default();
     let mut written: BTreeMap<String, String> = BTreeMap::new();
     let mut routes = Vec::new();
@@ -93,13 +100,13 @@ fn read_domain(cursor: &Cursor<'_>, defaults: &Block, programs: &mut Programs, r
         } else {
             written.insert(matcher.signature(), route.path.clone());
         }
-        let block = Block::read(route.field("policy").as_ref(), Scope::Route, report).over(&policy);
-        routes.push(Route { matcher, rule: Arc::new(block.into_rule(route.path.clone(), programs, report)) });
+        let block = Block::read(route.field("policy").as_ref(), Scope::Route, programs.detectors(), report).over(&policy);
+        routes.push(Route { matcher, rule: Arc::new(block.into_rule(route.path.clone(), programs, report).in_json(json)) });
     }
     if items.is_empty() {
         // Without routes, the domain is a route of its own.
         let matcher = Matcher::read(None, report);
-        routes.push(Route { matcher, rule: Arc::new(policy.into_rule(cursor.path.clone(), programs, report)) });
+        routes.push(Route { matcher, rule: Arc::new(policy.into_rule(cursor.path.clone(), programs, report).in_json(json)) });
     }
     Domain::new(cursor.path.clone(), routes)
 }

@@ -5,14 +5,22 @@
 
 use super::events::EVENTS;
 use super::format::{
-    BLOCK_BODY, CONTENT_TYPE, HEADER_NAME, HEADER_VALUE, HOST, MEDIA_RANGE, METHOD, NAME, PATH, PATH_OR_STAR, REGEX,
+    BLOCK_BODY, CONTENT_TYPE, DETECTOR_REGEX, HASH_KEY, HEADER_NAME, HEADER_VALUE, HOST, JSON_PATH, KIND_NAME, MEDIA_RANGE,
+    METHOD, NAME, PATH, PATH_OR_STAR, REGEX, VALUE, WORD,
 };
 use super::heads::{HEADERS, QUERY};
 use super::shape::{Choice, Holds, Shape, field};
+use crate::detect::MAX_NEAR_BYTES;
 
 /// Most bytes of a body that a policy may ask to hold. A VM has 1 GiB in all, and an encoded body that is rewritten is held decoded,
 /// masked and encoded at once.
 pub(super) const MAX_BODY_BYTES: u64 = 134_217_728;
+/// Highest `min_findings`.
+pub(super) const MAX_MIN_FINDINGS: u64 = 1_000_000;
+/// Most items that an array may be allowed to have.
+const MAX_ITEMS: u64 = 1_000_000_000;
+/// Most letters and digits that a mask may keep.
+pub(super) const MAX_KEPT: u64 = 32;
 /// Most bytes of all bodies that a policy may ask one worker's VM to hold; the VM's memory ends at twice that.
 pub(super) const MAX_INFLIGHT_BYTES: u64 = 2_147_483_648;
 
@@ -31,6 +39,10 @@ pub(super) static MODE: Choice = Choice { allowed: &["off", "detect", "shadow", 
 pub(super) static FAIL_MODE: Choice = names(&["fail_open", "fail_close"]);
 pub(super) static BODY_MODE: Choice = names(&["auto", "buffered", "streamed"]);
 pub(super) static MASK: Choice = names(&["label", "same_length"]);
+pub(super) static DETECTOR_MASK: Choice = names(&["label", "same_length"]);
+pub(super) static IN_JSON: Choice = names(&["keys", "values", "both"]);
+pub(super) static CHECKSUM: Choice =
+    names(&["luhn", "mod97", "aba", "verhoeff", "mod11", "mod11_2", "mod11_10", "mod11_bsn", "ean"]);
 pub(super) static RANGES: Choice = names(&["strip", "allow"]);
 pub(super) static UPGRADES: Choice = names(&["allow", "deny"]);
 pub(super) static DIRECTION: Choice = names(&["response", "request", "both"]);
@@ -78,11 +90,121 @@ pub(super) static SPEC: Shape = Shape {
             "bytes of all bodies held at once in one worker's VM (default 134217728)",
             Holds::Integer(1, MAX_INFLIGHT_BYTES),
         ),
+        field(
+            "detectors",
+            "kinds of the policy's own, for its block and redact lists; and, under the name of a built-in kind, where that does not count",
+            Holds::NamedMap(&KIND_NAME, &Holds::Object(&DETECTOR)),
+        ),
         field("exclude", "exact paths that are never inspected", Holds::List(&Holds::Text(&PATH))),
         field("defaults", "policy of every domain, unless it says otherwise", Holds::Object(&POLICY)),
         field("domains", "hosts and what applies to them", Holds::List(&Holds::Object(&DOMAIN))),
         field("events", "where security events go, besides the log", Holds::Object(&EVENTS)),
     ],
+};
+
+/// Where a kind of a policy's own gets its matches from: exactly one of these.
+pub(super) static SOURCES: &[&str] = &["regex", "words", "json_keys", "large_array"];
+
+static DETECTOR: Shape = Shape {
+    name: "detector",
+    some_of: &[],
+    one_of: &[SOURCES],
+    fields: &[
+        field(
+            "regex",
+            "what a value looks like, in Rust's regex syntax, on bytes, without look-around; \\d, \\w, \\b and (?i) mean ASCII",
+            Holds::Text(&DETECTOR_REGEX),
+        ),
+        field(
+            "words",
+            "the values themselves, where no letter, digit or underscore stands beside them",
+            Holds::List(&Holds::Text(&WORD)),
+        ),
+        field("ignore_case", "words in any case of ASCII letters (default false)", Holds::Bool),
+        field(
+            "json_keys",
+            "members of JSON objects with one of these names, at any depth: the values under them, each scalar one",
+            Holds::List(&Holds::Text(&VALUE)),
+        ),
+        field("values", "of json_keys: true (default): the values under the keys; false: the keys themselves", Holds::Bool),
+        field(
+            "large_array",
+            "a JSON array of at least so many items; it can block, and be masked only where it gets too long",
+            Holds::Object(&LARGE_ARRAY),
+        ),
+        field("in", "where in JSON a finding counts: keys, values, or both (default)", Holds::Choice(&IN_JSON)),
+        field(
+            "paths",
+            "where in JSON a finding counts: in the values at these paths, and in all that they hold; in what is no JSON, everywhere",
+            Holds::List(&Holds::Text(&JSON_PATH)),
+        ),
+        field("except_paths", "where in JSON a finding does not count", Holds::List(&Holds::Text(&JSON_PATH))),
+        field("except", "values that are no finding", Holds::List(&Holds::Text(&VALUE))),
+        field(
+            "except_regex",
+            "a value in which one of these is found is no finding; write ^...$ to match all of it",
+            Holds::List(&Holds::Text(&REGEX)),
+        ),
+        field("require", "all of these are found in a value; write ^...$ to match all of it", Holds::List(&Holds::Text(&REGEX))),
+        field("near", "one of these words stands near a value", Holds::Object(&NEAR)),
+        field(
+            "validate",
+            "the check digits of a value, without what separates its letters and digits, are right by this algorithm",
+            Holds::Choice(&CHECKSUM),
+        ),
+        field(
+            "mask",
+            "how a value is masked: label (default), same_length, {keep_last: n}, {keep_first: n} or {hash: {key: ...}}",
+            Holds::ChoiceOr(&DETECTOR_MASK, &KEEP_OR_HASH),
+        ),
+    ],
+};
+
+static LARGE_ARRAY: Shape = Shape {
+    name: "large_array",
+    some_of: &["min_items"],
+    one_of: &[],
+    fields: &[field("min_items", "items that make an array a finding", Holds::Integer(1, MAX_ITEMS))],
+};
+
+static NEAR: Shape = Shape {
+    name: "near",
+    some_of: &["words"],
+    one_of: &[],
+    fields: &[
+        field(
+            "words",
+            "in any case of ASCII letters, where no letter or digit stands beside them",
+            Holds::List(&Holds::Text(&WORD)),
+        ),
+        field(
+            "within",
+            "so many bytes before or behind the value, the word included (default 50)",
+            Holds::Integer(1, MAX_NEAR_BYTES as u64),
+        ),
+    ],
+};
+
+static KEEP_OR_HASH: Shape = Shape {
+    name: "keep_or_hash",
+    some_of: &["keep_last", "keep_first", "hash"],
+    one_of: &[&["keep_last", "keep_first", "hash"]],
+    fields: &[
+        field("keep_last", "letters and digits at the end that stay, at most half of the value's", Holds::Integer(1, MAX_KEPT)),
+        field(
+            "keep_first",
+            "letters and digits at the start that stay, at most half of the value's",
+            Holds::Integer(1, MAX_KEPT),
+        ),
+        field("hash", "a label with a hash of the value, HMAC-SHA-256 cut to 64 bits", Holds::Object(&HASH)),
+    ],
+};
+
+static HASH: Shape = Shape {
+    name: "hash",
+    some_of: &["key"],
+    one_of: &[],
+    fields: &[field("key", "the secret of the hash; who knows it can try values", Holds::Secret(&HASH_KEY))],
 };
 
 static DOMAIN: Shape = Shape {
@@ -258,7 +380,7 @@ static BODY: Shape = Shape {
         field("dlp", "data-loss prevention: which kinds block a message and which are masked", Holds::Object(&DLP)),
         field(
             "detect_sensitive_data",
-            "a hook of its own, on every inspected direction: blocks on the first hit of any kind, never masks",
+            "a hook of its own, on every inspected direction: blocks on the first hit of a kind of group:core, never masks",
             Holds::Bool,
         ),
         field("require_json", "bodies that claim JSON must be it", Holds::Refused(ONLY_DLP)),
@@ -280,7 +402,13 @@ static DLP: Shape = Shape {
         field(
             "mask",
             "how text is masked: label (default) or same_length, for all kinds or by kind; binary bodies always keep their length",
-            Holds::OneOrByKind(&MASK),
+            Holds::OrByKind(&Holds::Choice(&MASK)),
+        ),
+        field(
+            "min_findings",
+            "fewest findings that block a message (default 1), of all kinds of block together, or by kind; fewer are counted, and masked \
+             where redact names their kind too",
+            Holds::OrByKind(&Holds::Integer(1, MAX_MIN_FINDINGS)),
         ),
         field(
             "redact_in_observe_modes",

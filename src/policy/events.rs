@@ -97,16 +97,14 @@ static ATTRIBUTE_NAME: Format = Format {
 static TIMEOUT: Format = Format {
     expected: "a duration as in 500ms or 5s, from 100ms to 60s",
     check: |text| require(milliseconds(text).is_some_and(|time| TIMEOUT_MILLISECONDS.contains(&time))),
-    pattern: Some(DURATION),
+    pattern: Some("^([1-9][0-9]{2,3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
 };
 
 static INTERVAL: Format = Format {
     expected: "a duration as in 500ms or 5s, from 200ms to 60s",
     check: |text| require(milliseconds(text).is_some_and(|time| INTERVAL_MILLISECONDS.contains(&time))),
-    pattern: Some(DURATION),
+    pattern: Some("^([2-9][0-9]{2}|[1-9][0-9]{3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
 };
-
-const DURATION: &str = "^[0-9]{1,5}m?s$";
 
 /// An OTLP/HTTP logs endpoint behind an Envoy cluster.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -231,13 +229,15 @@ fn is_authority(text: &str) -> bool {
     is_name(text) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:[]-".contains(&b))
 }
 
-/// `500ms`, `5s`.
+/// `500ms`, `5s`; without zeros in front.
 fn milliseconds(text: &str) -> Option<u32> {
     let (digits, unit) = match text.strip_suffix("ms") {
         Some(digits) => (digits, 1),
         None => (text.strip_suffix('s')?, 1_000),
     };
-    let digits = Some(digits).filter(|digits| (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()))?;
+    let digits = Some(digits).filter(|digits| {
+        (1..=5).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+    })?;
     digits.parse::<u32>().ok()?.checked_mul(unit)
 }
 
@@ -261,10 +261,10 @@ mod tests {
 
     #[test]
     fn durations_are_whole_numbers_of_two_units() {
-        for (text, read) in [("500ms", Some(500)), ("5s", Some(5_000)), ("99999s", Some(99_999_000)), ("0s", Some(0))] {
+        for (text, read) in [("500ms", Some(500)), ("5s", Some(5_000)), ("99999s", Some(99_999_000))] {
             assert_eq!(milliseconds(text), read, "{text}");
         }
-        for text in ["", "s", "ms", "5", "1.5s", "-1s", "+1s", "5 s", "5m", "100000ms"] {
+        for text in ["", "s", "ms", "5", "1.5s", "-1s", "+1s", "5 s", "5m", "0s", "05s", "100000ms"] {
             assert_eq!(milliseconds(text), None, "{text}");
         }
     }

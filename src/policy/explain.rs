@@ -3,8 +3,10 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::matcher::Miss;
-use super::{BodyMode, BodyRule, FailMode, Mode, Names, Otlp, PassReason, Policy, RequestHead, Resolution, Rule, host};
-use crate::detect::KindSet;
+use super::{
+    BodyMode, BodyRule, FailMode, MinFindings, Mode, Names, Otlp, PassReason, Policy, RequestHead, Resolution, Rule, host,
+};
+use crate::detect::{Detectors, Kind, KindSet};
 
 /// What [`Policy::explain`] found. Its `Display` is some lines of text, without a line feed at the end.
 #[derive(Clone, Debug)]
@@ -132,9 +134,9 @@ impl Display for Rule {
         let close = self.fail_mode == FailMode::Close && self.mode == Mode::Block;
         writeln!(f, "mode      {} ({})", self.mode, if self.mode == Mode::Block { "blocks" } else { "records, blocks nothing" })?;
         writeln!(f, "fail mode {} (what cannot be decoded {})", self.fail_mode, if close { "is blocked" } else { "passes" })?;
-        write_side(f, "request  ", self.request.as_ref(), self.mode)?;
+        write_side(f, "request  ", self.request.as_ref(), self)?;
         writeln!(f)?;
-        write_side(f, "response ", self.response.as_ref(), self.mode)?;
+        write_side(f, "response ", self.response.as_ref(), self)?;
         for (label, what, head_rule) in [
             ("request  ", "header values", &self.heads.request_headers),
             ("response ", "header values", &self.heads.response_headers),
@@ -142,7 +144,7 @@ impl Display for Rule {
         ] {
             if let Some(head_rule) = head_rule {
                 write!(f, "\n{label} {what}{}", head_rule.names)?;
-                write_lists(f, &head_rule.lists, self.mode)?;
+                write_lists(f, &head_rule.lists, self)?;
             }
         }
         if self.deny_upgrades {
@@ -156,12 +158,21 @@ impl Display for Rule {
 }
 
 /// Which kinds block, and which are masked.
-fn write_lists(f: &mut Formatter<'_>, rule: &BodyRule, mode: Mode) -> Result {
+fn write_lists(f: &mut Formatter<'_>, rule: &BodyRule, of: &Rule) -> Result {
+    let names = |kinds| names(&of.detectors, kinds);
     if !rule.block.is_empty() {
         write!(f, "; block {}", names(rule.block))?;
+        match &rule.min_findings {
+            MinFindings::OfAll(1) => {}
+            MinFindings::OfAll(least) => write!(f, " (from {least} findings)")?,
+            MinFindings::ByKind(by_kind) => {
+                let of_kind = |(kind, least): &(Kind, u64)| format!("{least} of {}", of.detectors.name(*kind));
+                write!(f, " (from {})", by_kind.iter().map(of_kind).collect::<Vec<_>>().join(", "))?;
+            }
+        }
     }
     if !rule.redact.is_empty() {
-        let masked = mode == Mode::Block || rule.redact_in_observe_modes;
+        let masked = of.mode == Mode::Block || rule.redact_in_observe_modes;
         write!(f, "; {} {}", if masked { "mask" } else { "record" }, names(rule.redact))?;
     }
     if !rule.same_length.is_empty() {
@@ -199,19 +210,19 @@ impl Display for Otlp {
     }
 }
 
-fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, mode: Mode) -> Result {
+fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, of: &Rule) -> Result {
     let Some(rule) = rule else { return write!(f, "{label} bodies pass unread") };
     match rule.body_mode {
         BodyMode::Streamed => write!(f, "{label} bodies as they flow")?,
         BodyMode::Auto | BodyMode::Buffered => write!(f, "{label} bodies up to {} bytes", rule.max_bytes)?,
     }
-    write_lists(f, rule, mode)?;
+    write_lists(f, rule, of)?;
     if rule.sensitive_data {
-        f.write_str("; block on any kind")?;
+        f.write_str("; block on any of group:core")?;
     }
     Ok(())
 }
 
-fn names(kinds: KindSet) -> String {
-    kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ")
+fn names(detectors: &Detectors, kinds: KindSet) -> String {
+    kinds.iter().map(|kind| detectors.name(kind)).collect::<Vec<_>>().join(", ")
 }

@@ -1,12 +1,14 @@
 //! Texts of a document that have rules of their own: hosts, paths, regexes, header names, media ranges.
 
 use super::host::HostPattern;
-use super::pattern::Pattern;
 use super::shape::Format;
-use crate::body::MediaRange;
+use crate::body::{JsonPath, MediaRange};
+use crate::detect::{HashKey, MAX_REGEX_BYTES, MAX_WORD_BYTES, Pattern};
 
 /// Longest `metadata.name`, in bytes: it becomes a metric label, and a label of Kubernetes has 63.
 pub(super) const MAX_NAME_BYTES: usize = 63;
+/// Longest name of a kind of a policy's own, in bytes: it becomes a metric label too.
+const MAX_KIND_NAME_BYTES: usize = 40;
 /// Longest body of a `block_response`, in bytes.
 pub(super) const MAX_BLOCK_BODY_BYTES: usize = 65_536;
 /// Longest path, header value or media type in a document, in bytes.
@@ -40,6 +42,45 @@ pub(super) static PATH_OR_STAR: Format = Format {
 pub(super) static REGEX: Format = Format {
     expected: "a regex in Rust's regex syntax, on bytes, found anywhere unless ^ and $ anchor it, at most 2048 bytes",
     check: |text| Pattern::new(text).map(drop),
+    pattern: None,
+};
+
+pub(super) static KIND_NAME: Format = Format {
+    expected: "a letter of a-z, then at most 39 of a-z 0-9 _",
+    check: |text| {
+        let fits = (1..=MAX_KIND_NAME_BYTES).contains(&text.len()) && text.starts_with(|first: char| first.is_ascii_lowercase());
+        require(fits && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+    },
+    pattern: Some("^[a-z][a-z0-9_]{0,39}$"),
+};
+
+pub(super) static DETECTOR_REGEX: Format = Format {
+    expected: "a regex in Rust's regex syntax, on bytes, at most 2048 bytes",
+    check: |text| if text.len() <= MAX_REGEX_BYTES { Ok(()) } else { Err(format!("it has {} bytes", text.len())) },
+    pattern: None,
+};
+
+pub(super) static WORD: Format = Format {
+    expected: "a text of 1 to 64 bytes without control characters",
+    check: |text| require((1..=MAX_WORD_BYTES).contains(&text.len()) && !text.chars().any(char::is_control)),
+    pattern: None,
+};
+
+pub(super) static VALUE: Format = Format {
+    expected: "a text of 1 to 4096 bytes",
+    check: |text| require((1..=MAX_TEXT_BYTES).contains(&text.len())),
+    pattern: None,
+};
+
+pub(super) static JSON_PATH: Format = Format {
+    expected: "a JSON path of at most 256 bytes as in $.users[*].ssn, $..card or card.* (at any depth)",
+    check: |text| JsonPath::parse(text).map(drop),
+    pattern: None,
+};
+
+pub(super) static HASH_KEY: Format = Format {
+    expected: "a text of 16 to 64 bytes, best random ones (openssl rand -hex 32)",
+    check: |text| require(HashKey::new(text.as_bytes()).is_some()),
     pattern: None,
 };
 
@@ -136,7 +177,7 @@ fn is_token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::pattern::MAX_REGEX_BYTES;
+    use crate::detect::{MAX_KEY_BYTES, MIN_KEY_BYTES};
 
     #[test]
     fn the_pattern_of_methods_is_made_of_them() {
@@ -150,6 +191,12 @@ mod tests {
         assert!(BLOCK_BODY.expected.contains(&MAX_BLOCK_BODY_BYTES.to_string()));
         assert!(CONTENT_TYPE.expected.contains(&MAX_TEXT_BYTES.to_string()));
         assert!(REGEX.expected.contains(&MAX_REGEX_BYTES.to_string()));
+        assert!(DETECTOR_REGEX.expected.contains(&MAX_REGEX_BYTES.to_string()));
+        assert!(WORD.expected.contains(&MAX_WORD_BYTES.to_string()));
+        assert!(VALUE.expected.contains(&MAX_TEXT_BYTES.to_string()));
+        assert!(HASH_KEY.expected.contains(&format!("{MIN_KEY_BYTES} to {MAX_KEY_BYTES}")));
+        assert!((KIND_NAME.check)(&"n".repeat(MAX_KIND_NAME_BYTES)).is_ok());
+        assert!((KIND_NAME.check)(&"n".repeat(MAX_KIND_NAME_BYTES + 1)).is_err());
         assert!((NAME.check)(&"n".repeat(MAX_NAME_BYTES)).is_ok());
         assert!((NAME.check)(&"n".repeat(MAX_NAME_BYTES + 1)).is_err());
     }

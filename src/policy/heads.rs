@@ -9,7 +9,8 @@ use super::cursor::Cursor;
 use super::document::{DIRECTION, EXCEPT_TEST_VALUES, MASK};
 use super::format::require;
 use super::shape::{Format, Holds, Report, Shape, field};
-use super::{BodyMode, BodyRule};
+use super::{BodyMode, BodyRule, MinFindings};
+use crate::detect::Detectors;
 use crate::scan::Programs;
 
 /// Longest name of a header or a parameter in a list, in bytes.
@@ -55,7 +56,7 @@ static HEADERS_DLP: Shape = Shape {
         field(
             "mask",
             "how values are masked: label (default) or same_length, for all kinds or by kind",
-            Holds::OneOrByKind(&MASK),
+            Holds::OrByKind(&Holds::Choice(&MASK)),
         ),
         field(
             "redact_in_observe_modes",
@@ -78,7 +79,7 @@ static QUERY_DLP: Shape = Shape {
         field(
             "mask",
             "how values are masked: label (default) or same_length, for all kinds or by kind",
-            Holds::OneOrByKind(&MASK),
+            Holds::OrByKind(&Holds::Choice(&MASK)),
         ),
         field(
             "redact_in_observe_modes",
@@ -104,7 +105,7 @@ static HEADER_NAMES: Format = Format {
 static PARAMETER: Format = Format {
     expected: "the name of a parameter as it reads when it is decoded, 1 to 256 bytes",
     check: |text| require((1..=MAX_NAME_BYTES).contains(&text.len())),
-    pattern: None,
+    pattern: Some("^[\\s\\S]{1,256}$"),
 };
 
 /// Headers that frame a message or negotiate it: never read, for a mask in them would break it, and nobody keeps data there.
@@ -190,9 +191,14 @@ pub struct Names {
 }
 
 impl Heads {
+    /// Every rule that there is.
+    pub fn all(&self) -> impl Iterator<Item = &HeadRule> {
+        [&self.request_headers, &self.response_headers, &self.query].into_iter().flatten()
+    }
+
     /// Is nothing looked for there?
     pub fn is_empty(&self) -> bool {
-        self.request_headers.is_none() && self.response_headers.is_none() && self.query.is_none()
+        self.all().next().is_none()
     }
 }
 
@@ -239,7 +245,7 @@ pub(super) struct HeadChecks {
 }
 
 impl HeadChecks {
-    pub(super) fn read(checks: &Cursor<'_>, report: &mut Report) -> HeadChecks {
+    pub(super) fn read(checks: &Cursor<'_>, detectors: &Detectors, report: &mut Report) -> HeadChecks {
         let mut check = |part: &str, headers: bool| {
             let dlp = checks.field(part)?.field("dlp")?;
             let names = |list| {
@@ -249,7 +255,7 @@ impl HeadChecks {
                 items.iter().filter_map(text).collect()
             };
             let names = Names { only: names("only"), include: names("include"), exclude: names("exclude") };
-            let mut read = Dlp::read(&dlp, report);
+            let mut read = Dlp::read(&dlp, detectors, report);
             if dlp.field("direction").is_none() {
                 (read.request, read.response) = (true, true);
             }
@@ -280,6 +286,7 @@ impl HeadChecks {
                 json: None,
                 redact_in_observe_modes: dlp.redact_in_observe_modes,
                 same_length: dlp.same_length,
+                min_findings: MinFindings::default(),
             };
             Some(HeadRule { lists, names: names.clone() })
         };

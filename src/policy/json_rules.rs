@@ -20,6 +20,13 @@ pub struct Limit {
     pub except: PathSet,
 }
 
+/// Everywhere.
+impl Default for Limit {
+    fn default() -> Limit {
+        Limit { keys: true, values: true, only: PathSet::EMPTY, except: PathSet::EMPTY }
+    }
+}
+
 impl Limit {
     /// Does a finding that starts there count?
     pub fn allows(&self, place: Place) -> bool {

@@ -1,9 +1,9 @@
-//! Names of kinds and groups in a policy's lists: which there are, and which may stand in a dlp list.
+//! Names of kinds and groups in a policy's lists: which there are, built-in and the policy's own, and which may stand in a dlp list.
 
 use super::cursor::Cursor;
 use super::node::Node;
 use super::shape::{Report, nearest};
-use crate::detect::{GROUPS, Group, Kind, KindSet, named};
+use crate::detect::{Detectors, GROUPS, Group, Kind, KindSet};
 
 /// The kinds that a dlp list may name.
 pub(super) fn of_dlp() -> impl Iterator<Item = Kind> {
@@ -15,9 +15,14 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     of_dlp().map(Kind::name).chain(GROUPS.iter().map(|group| group.name))
 }
 
-/// The kinds that a name in a dlp list stands for; a group's without those that are detect-only.
-pub(super) fn set(name: &str) -> KindSet {
-    named(name).unwrap_or_default().iter().filter(|kind| !kind.spec().detect_only).collect()
+/// The kinds that a name in a dlp list stands for: the policy's own or a built-in one, or a group's without those that are
+/// detect-only; `None` where it is no name.
+pub(super) fn set(name: &str, detectors: &Detectors) -> Option<KindSet> {
+    let kinds = match detectors.kind(name) {
+        Some(kind) => [kind].into_iter().collect(),
+        None => Group::from_name(name)?.kinds(),
+    };
+    Some(kinds.iter().filter(|kind| !kind.spec().detect_only).collect())
 }
 
 /// Reports what is neither the name of such a kind nor of a group.
@@ -26,6 +31,9 @@ pub(super) fn check(node: &Node, path: &str, report: &mut Report) {
         Node::Text(name) => name.as_str(),
         _ => "",
     };
+    if report.own_kinds.iter().any(|own| own == name) {
+        return;
+    }
     match Kind::from_name(name) {
         Some(kind) if kind.spec().detect_only => report.error(
             path,
@@ -34,31 +42,42 @@ pub(super) fn check(node: &Node, path: &str, report: &mut Report) {
         Some(_) => {}
         None if Group::from_name(name).is_some() => {}
         None => {
-            let allowed = names().collect::<Vec<_>>().join(", ");
-            let hint = nearest(name, names()).map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
-            report.error(path, format!("found {}, allowed: {allowed}{hint}", node.shown()));
+            let own: Vec<String> = report.own_kinds.clone();
+            let mut names: Vec<&str> = names().collect();
+            names.extend(own.iter().map(String::as_str));
+            let hint = nearest(name, names.iter().copied()).map(|hint| format!("; did you mean {hint}?")).unwrap_or_default();
+            report.error(path, format!("found {}, allowed: {}{hint}", node.shown(), names.join(", ")));
         }
     }
 }
 
 /// The kinds of a list.
-pub(super) fn list(items: &[Cursor<'_>]) -> KindSet {
-    items.iter().filter_map(Cursor::text).map(set).fold(KindSet::EMPTY, KindSet::union)
+pub(super) fn list(items: &[Cursor<'_>], detectors: &Detectors) -> KindSet {
+    items.iter().filter_map(|item| set(item.text()?, detectors)).fold(KindSet::EMPTY, KindSet::union)
 }
 
-/// Reports what two lists both name, by kind or by group.
-pub(super) fn check_apart(block: &[Cursor<'_>], redact: &[Cursor<'_>], report: &mut Report) {
-    let blocked = list(block);
+/// Reports what `redact` names and what is `blocked` at the first finding, by kind or by group; `block` is the other list.
+pub(super) fn check_apart(
+    block: &[Cursor<'_>],
+    redact: &[Cursor<'_>],
+    blocked: KindSet,
+    detectors: &Detectors,
+    report: &mut Report,
+) {
+    let named = |name: &str| set(name, detectors).unwrap_or_default();
     for item in redact {
         let name = item.text().unwrap_or_default();
-        let Some(kind) = set(name).iter().find(|kind| blocked.contains(*kind)) else { continue };
+        let Some(kind) = named(name).iter().find(|kind| blocked.contains(*kind)) else { continue };
+        let kind_name = detectors.name(kind);
         // As what each list names the kind: itself, or a group.
-        let by = block.iter().filter_map(Cursor::text).find(|name| set(name).contains(kind)).unwrap_or_default();
+        let by = block.iter().filter_map(Cursor::text).find(|name| named(name).contains(kind)).unwrap_or_default();
         let (whose, by) = (
-            if name == kind.name() { "which".to_owned() } else { format!("whose {}", kind.name()) },
-            if by == kind.name() { String::new() } else { format!(" by {by}") },
+            if name == kind_name { "which".to_owned() } else { format!("whose {kind_name}") },
+            if by == kind_name { String::new() } else { format!(" by {by}") },
         );
-        let message = format!("found {name:?}, {whose} block names too{by}, allowed: a kind in one of the two lists");
+        let message = format!(
+            "found {name:?}, {whose} block names too{by}, allowed: a kind in one of the two lists, or with min_findings of 2 and more"
+        );
         report.error(item.path.clone(), message);
     }
 }

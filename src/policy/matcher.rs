@@ -8,9 +8,9 @@ use std::cmp::Reverse;
 use super::RequestHead;
 use super::cursor::Cursor;
 use super::path;
-use super::pattern::Pattern;
 use super::shape::Report;
 use crate::body::{MediaRange, MediaType};
+use crate::detect::Pattern;
 
 /// All predicates of a route; all must hold.
 #[derive(Debug)]

@@ -7,8 +7,9 @@
 //! |---|---|
 //! | bytes (JSON, YAML, protobuf Struct) into a tree | `read`, `wire`, `node` |
 //! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema` |
+//! | what it says about kinds | `detectors` |
 //! | scopes read and laid over each other, into rules | `block`, `checks` (bodies), `heads` (headers, query) |
-//! | what selects a rule | `matcher`, `pattern`, `path`, `host` |
+//! | what selects a rule | `matcher`, `path`, `host` |
 //! | where events go besides the log | `events` |
 //! | all of it into a policy | `compile` |
 //! | a request into its rule, and why | `routing`, `explain` |
@@ -17,6 +18,7 @@ mod block;
 mod checks;
 mod compile;
 mod cursor;
+mod detectors;
 mod document;
 mod events;
 mod explain;
@@ -28,7 +30,6 @@ mod kinds;
 mod matcher;
 mod node;
 mod path;
-mod pattern;
 mod read;
 mod routing;
 mod schema;
@@ -37,7 +38,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use crate::detect::KindSet;
+use crate::detect::{Detectors, Kind, KindSet};
 use crate::scan::Program;
 
 pub use events::{Otlp, Secret};
@@ -61,6 +62,10 @@ pub struct Policy {
     pub otlp: Option<Otlp>,
     /// What is legal and yet likely a mistake; for the log and `bodyguard check`.
     pub warnings: Vec<Problem>,
+    /// What it says about kinds, its own ones among them.
+    pub detectors: Arc<Detectors>,
+    /// Looks for every built-in kind and every own one: what no event may show.
+    pub every_kind: Arc<Program>,
     routing: routing::Routing,
 }
 
@@ -164,6 +169,8 @@ pub struct Rule {
     pub deny_upgrades: bool,
     /// What replaces the block reply.
     pub block_response: Option<BlockResponse>,
+    /// What the policy says about kinds.
+    pub detectors: Arc<Detectors>,
 }
 
 /// How the bodies of one direction are inspected. Present only where there is something to look for.
@@ -187,6 +194,17 @@ pub struct BodyRule {
     pub redact_in_observe_modes: bool,
     /// Kinds whose masks keep the length in every body; in binary ones all do.
     pub same_length: KindSet,
+    /// How many findings of `block` block.
+    pub min_findings: MinFindings,
+}
+
+/// The fewest findings that block a message. Fewer are counted, and masked where `redact` has their kind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MinFindings {
+    /// So many of all kinds of `block` together.
+    OfAll(u64),
+    /// So many of a kind; of others one.
+    ByKind(Vec<(Kind, u64)>),
 }
 
 /// The `block_response` override: what is set replaces the default.
@@ -248,9 +266,34 @@ impl Mode {
 }
 
 impl Rule {
+    /// The rule, with what the policy says about places in JSON.
+    fn in_json(mut self, json: &JsonRules) -> Rule {
+        for body_rule in [&mut self.request, &mut self.response].into_iter().flatten() {
+            let kinds = body_rule.kinds();
+            body_rule.json = json.of(|kind| kinds.contains(kind)).map(Arc::new);
+        }
+        self
+    }
+
     /// Is anything of a message inspected?
     pub fn inspects(&self) -> bool {
         self.request.is_some() || self.response.is_some() || !self.heads.is_empty()
+    }
+}
+
+impl MinFindings {
+    /// The fewest findings with which one of this kind may block.
+    pub fn of(&self, kind: Kind) -> u64 {
+        match self {
+            MinFindings::OfAll(least) => *least,
+            MinFindings::ByKind(by_kind) => by_kind.iter().find(|(of, _)| *of == kind).map_or(1, |(_, least)| *least),
+        }
+    }
+}
+
+impl Default for MinFindings {
+    fn default() -> MinFindings {
+        MinFindings::OfAll(1)
     }
 }
 

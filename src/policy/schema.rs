@@ -6,8 +6,10 @@
 use serde_json::{Map, Value, json};
 
 use super::document::{RESOURCE, SPEC};
+use super::format::KIND_NAME;
 use super::kinds;
 use super::shape::{Choice, Format, Holds, Shape};
+use crate::detect::{GROUPS, Kind};
 
 /// The schema, pretty-printed, with a line feed at the end.
 pub fn json_schema() -> String {
@@ -71,15 +73,23 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         Holds::Bool => json!({"type": "boolean"}),
         Holds::Integer(low, high) => json!({"type": "integer", "minimum": low, "maximum": high}),
         Holds::Choice(choice) => choice_schema(choice),
-        Holds::OneOrByKind(choice) => {
-            let of_kinds: Map<String, Value> = kinds::names().map(|name| (name.into(), choice_schema(choice))).collect();
+        Holds::OrByKind(values) => {
+            let value = describe(values, defs);
+            let of_kinds: Map<String, Value> = kinds::names().map(|name| (name.into(), value.clone())).collect();
+            let groups: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
+            let names = json!({"anyOf": [{"enum": groups}, own_kind()]});
             json!({"anyOf": [
-                choice_schema(choice),
-                {"type": "object", "properties": of_kinds, "additionalProperties": false},
+                value,
+                {"type": "object", "properties": of_kinds, "propertyNames": names, "additionalProperties": value},
             ]})
         }
+        Holds::ChoiceOr(choice, shape) => {
+            define(shape, defs);
+            json!({"anyOf": [choice_schema(choice), {"$ref": format!("#/$defs/{}", shape.name)}]})
+        }
         Holds::Text(format) | Holds::Secret(format) => text_schema(format),
-        Holds::Kind => json!({"enum": kinds::names().collect::<Vec<_>>()}),
+        // What a policy calls its own kinds is not known here.
+        Holds::Kind => json!({"anyOf": [{"enum": kinds::names().collect::<Vec<_>>()}, own_kind()]}),
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
         Holds::Object(shape) | Holds::ObjectOnly(shape, _) => {
             define(shape, defs);
@@ -95,6 +105,16 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         Holds::Ignored(_) => json!({}),
         Holds::Refused(_) => json!({"not": {}}),
     }
+}
+
+/// A name that may be a policy's own kind: no built-in one that no list may hold.
+fn own_kind() -> Value {
+    let refused: Vec<&str> = Kind::all().filter(|kind| kind.spec().detect_only).map(Kind::name).collect();
+    let mut schema = text_schema(&KIND_NAME);
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("not".into(), json!({"enum": refused}));
+    }
+    schema
 }
 
 fn choice_schema(choice: &Choice) -> Value {

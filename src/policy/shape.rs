@@ -51,14 +51,16 @@ pub(super) enum Holds {
     Integer(u64, u64),
     Choice(&'static Choice),
     Text(&'static Format),
-    /// The name of a kind that a dlp list may hold, or of a group.
+    /// The name of a kind that a dlp list may hold, built-in or the policy's own, or of a group.
     Kind,
     List(&'static Holds),
     Object(&'static Shape),
     /// An object whose other fields are of the format, but not for this filter; why.
     ObjectOnly(&'static Shape, &'static str),
-    /// One of the names for all, or a map from kinds to them.
-    OneOrByKind(&'static Choice),
+    /// A value for all kinds, or a map from kinds to such values.
+    OrByKind(&'static Holds),
+    /// One of the names, or an object.
+    ChoiceOr(&'static Choice, &'static Shape),
     /// A text that no error may repeat.
     Secret(&'static Format),
     /// Any names.
@@ -109,9 +111,16 @@ pub(super) struct Report {
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
     reported: BTreeSet<(String, String)>,
+    /// The names of the policy's own kinds, which lists may hold.
+    pub(super) own_kinds: Vec<String>,
 }
 
 impl Report {
+    /// A report on a document with these kinds of its own.
+    pub(super) fn with_own_kinds(own_kinds: Vec<String>) -> Report {
+        Report { own_kinds, ..Report::default() }
+    }
+
     /// Reports an error.
     pub(super) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
         let problem = self.new_problem(path.into(), message.into());
@@ -139,22 +148,31 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
                 report.error(path, format!("found {}, allowed: an integer from {low} to {high}", node.shown()));
             }
         }
-        (Holds::OneOrByKind(choice), Node::Object(fields)) => {
+        (Holds::OrByKind(values), Node::Object(fields)) => {
             let mut seen = BTreeSet::new();
             for (name, value) in fields {
                 let path = field_path(path, name);
                 check_once(&mut seen, name, &path, report);
                 super::kinds::check(&Node::Text(name.clone()), &path, report);
-                check_choice(value, choice, &path, report);
+                check(value, values, &path, report);
             }
         }
-        (Holds::OneOrByKind(choice), Node::Bool(_) | Node::Number(_) | Node::List(_)) => {
+        (Holds::OrByKind(Holds::Choice(choice)), Node::Bool(_) | Node::Number(_) | Node::List(_)) => {
             report.error(
                 path,
                 format!("found {}, allowed: {}, or a map from kinds to them", node.shown(), choice.allowed.join(", ")),
             );
         }
-        (Holds::Choice(choice) | Holds::OneOrByKind(choice), _) => check_choice(node, choice, path, report),
+        (Holds::OrByKind(values), _) => check(node, values, path, report),
+        (Holds::ChoiceOr(_, shape), Node::Object(fields)) => check_object(fields, shape, path, report),
+        (Holds::ChoiceOr(choice, shape), _) => {
+            if choice.read(node).is_none_or(|name| !choice.allowed.contains(&name)) {
+                let objects = shape.fields.iter().map(|field| format!("{{{}: ...}}", field.name));
+                let allowed: Vec<String> = choice.allowed.iter().map(|name| (*name).to_owned()).chain(objects).collect();
+                report.error(path, format!("found {}, allowed: {}", node.shown(), allowed.join(", ")));
+            }
+        }
+        (Holds::Choice(choice), _) => check_choice(node, choice, path, report),
         (Holds::Text(format), Node::Text(text)) => {
             if let Err(why) = (format.check)(text) {
                 let why = if why.is_empty() { why } else { format!(": {why}") };

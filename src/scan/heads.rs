@@ -67,14 +67,13 @@ pub(super) struct Heads {
 
 impl Heads {
     /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `table`.
-    pub(super) fn new(literals: impl Iterator<Item = Head>, table: &mut Fingerprints) -> Heads {
+    pub(super) fn new(literals: impl Iterator<Item = Head>, table: &mut Fingerprints, buckets: &mut Buckets) -> Heads {
         let mut heads: Vec<Noticed> = literals.map(Noticed::new).collect();
         heads.sort_by_key(|known| slot(known.word));
-        let mut buckets = [Bucket::default(); BUCKETS];
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
             if let [.., a, b, c] = *head.text {
-                table.allow(choose(&mut buckets, [a, b, c]), [a, b, c]);
+                buckets.add(table, [&[a], &[b], &[c]]);
             }
             if let Some(set) = head.text.first().and_then(|first| firsts.get_mut(usize::from(first >> 6))) {
                 *set |= head.text.first().map_or(0, |first| 1u64.wrapping_shl(u32::from(*first)));
@@ -240,13 +239,26 @@ fn row_chance(high: usize, lows: u16) -> u64 {
     set_bits(lows).map(|low| u64::from(at(low))).sum()
 }
 
-/// Puts a fingerprint into the bucket that it makes least worse; that bucket's bit.
-fn choose(buckets: &mut [Bucket; BUCKETS], print: [u8; 3]) -> u8 {
-    let worse = |bucket: &Bucket| bucket.with(print).chance().saturating_sub(bucket.chance());
-    let best = buckets.iter_mut().enumerate().min_by_key(|(_, bucket)| worse(bucket));
-    let Some((index, bucket)) = best else { return 1 };
-    *bucket = bucket.with(print);
-    1u8.wrapping_shl(u32::try_from(index).unwrap_or(0))
+/// What each bucket lets through.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Buckets([Bucket; BUCKETS]);
+
+impl Buckets {
+    /// Adds the fingerprints with one of these bytes at each place to `table`, in the bucket that they make least worse. No place may
+    /// be without a byte.
+    pub(super) fn add(&mut self, table: &mut Fingerprints, [first, middle, last]: [&[u8]; 3]) {
+        // A bucket knows each place by itself, so it is enough that each byte comes once.
+        let most = first.len().max(middle.len()).max(last.len());
+        let all = first.iter().cycle().zip(middle.iter().cycle()).zip(last.iter().cycle()).take(most);
+        let prints = || all.clone().map(|((a, b), c)| [*a, *b, *c]);
+        let with = |bucket: &Bucket| prints().fold(*bucket, Bucket::with);
+        let worse = |bucket: &Bucket| with(bucket).chance().saturating_sub(bucket.chance());
+        let best = self.0.iter_mut().enumerate().min_by_key(|(_, bucket)| worse(bucket));
+        if let Some((index, bucket)) = best {
+            *bucket = with(bucket);
+            prints().for_each(|print| table.allow(1u8.wrapping_shl(u32::try_from(index).unwrap_or(0)), print));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -257,7 +269,7 @@ mod tests {
         let all = literals.iter().enumerate();
         let all = all.map(|(lane, text)| Head { text: notice(text.as_bytes()), lane, place: Place::Start, walk: Walk::at(0) });
         let mut table = Fingerprints::NONE;
-        Heads::new(all, &mut table)
+        Heads::new(all, &mut table, &mut Buckets::default())
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::detect::{Candidate, is_test_value, may_go_on};
+use crate::detect::{Candidate, Conditions, is_test_value, may_go_on};
 
 use super::Finding;
 use super::program::Detector;
@@ -29,7 +29,7 @@ impl<'a> Slice<'a> {
     }
 
     /// All bytes from `offset` on.
-    fn from(&self, offset: u64) -> &'a [u8] {
+    pub(super) fn from(&self, offset: u64) -> &'a [u8] {
         self.bytes.get(self.index(offset)..).unwrap_or_default()
     }
 }
@@ -131,13 +131,26 @@ impl Lane {
             self.open = Some(open);
             return;
         };
+        let conditions = of.policy.conditions(of.kind);
+        let reach = conditions.map_or(0, Conditions::reach);
+        if !slice.last && behind.len() < reach {
+            self.open = Some(open);
+            return;
+        }
         let before = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
         let before = before.get(before.len().saturating_sub(of.spec.look_behind())..).unwrap_or_default();
         self.next = match of.spec.judge(&Candidate { before, value, after }) {
             Some(range) => {
+                let start = open.start.saturating_add(range.start as u64);
                 let end = open.start.saturating_add(range.end as u64);
-                if !of.except_test_values || !value.get(range.clone()).is_some_and(|value| is_test_value(of.kind, value)) {
-                    findings.push(Finding { start: open.start.saturating_add(range.start as u64), end, kind: of.kind });
+                // What the policy refuses is no finding; nothing is looked for in its place.
+                let (before, here) = slice.bytes.split_at_checked(slice.index(start)).unwrap_or_default();
+                let (value, after) = here.split_at_checked(range.len()).unwrap_or((here, &[]));
+                let before = before.get(before.len().saturating_sub(reach)..).unwrap_or_default();
+                let after = after.get(..reach).unwrap_or(after);
+                let excepted = of.except_test_values && is_test_value(of.kind, value);
+                if !excepted && conditions.is_none_or(|conditions| conditions.hold(before, value, after)) {
+                    findings.push(Finding { start, end, kind: of.kind });
                 }
                 end
             }

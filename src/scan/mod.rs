@@ -55,6 +55,7 @@ mod block;
 mod digits;
 mod heads;
 mod lane;
+mod own;
 mod prefilter;
 mod program;
 mod shapes;
@@ -68,6 +69,7 @@ use std::sync::Arc;
 use crate::detect::{Kind, KindSet};
 
 use lane::{Lane, Slice};
+use own::OwnLane;
 pub use program::{Program, Programs};
 pub use view::Scanner;
 pub(crate) use view::escape_at;
@@ -101,7 +103,9 @@ struct Plain {
     program: Arc<Program>,
     /// By the number of their detector.
     lanes: Vec<Lane>,
-    /// The end of what was fed: all that is not decided, and what validators look behind before it.
+    /// Those of the policy's own kinds.
+    own: Vec<OwnLane>,
+    /// The end of what was fed: all that is not decided, and what is read before a value.
     held: Vec<u8>,
     /// Bytes fed.
     fed: u64,
@@ -115,6 +119,7 @@ impl Plain {
     fn new(program: &Arc<Program>) -> Plain {
         Plain {
             lanes: program.detectors().iter().map(|_| Lane::default()).collect(),
+            own: vec![OwnLane::default(); program.own.len()],
             program: Arc::clone(program),
             held: Vec::new(),
             fed: 0,
@@ -162,7 +167,7 @@ impl Plain {
         self.report(u64::MAX, findings);
     }
 
-    /// Bytes of the body that are held now: at most twice the longest [`hold_back`] of its kinds and what they look behind.
+    /// Bytes of the body that are held now: at most twice the longest [`hold_back`] of its kinds and what is read before a value.
     fn held(&self) -> usize {
         self.held.len()
     }
@@ -174,7 +179,7 @@ impl Plain {
         let slice = Slice { bytes, at, last: false };
         self.resume(slice);
         let floor = slice.index(self.decided);
-        let Plain { program, lanes, ready, .. } = self;
+        let Plain { program, lanes, own, ready, .. } = self;
         program.starts.propose_carried(bytes, from, program.detectors(), |number, start| {
             if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
                 let walk = Walk::at(detector.table.start);
@@ -188,9 +193,20 @@ impl Plain {
                     lane.offer(at.saturating_add(start as u64), walk, detector, slice, ready);
                 }
             });
+            program.notice.propose(bytes, floor, &marks, |number, start| {
+                let lane = own.get_mut(number).zip(program.own.get(number)).zip(program.own_detector(number));
+                if let Some(((lane, kind), detector)) = lane {
+                    lane.offer(at.saturating_add(start as u64), (*kind, detector), slice, ready);
+                }
+            });
         }
-        let noticed = self.fed.saturating_sub(program.starts.tail(bytes, floor, program.detectors()) as u64);
-        let open = self.lanes.iter().filter_map(Lane::undecided).min();
+        let tail = program.starts.tail(bytes, floor, program.detectors()).max(program.notice.tail(
+            bytes,
+            floor,
+            program.own_detectors(),
+        ));
+        let noticed = self.fed.saturating_sub(tail as u64);
+        let open = self.lanes.iter().filter_map(Lane::undecided).chain(self.own.iter().filter_map(OwnLane::undecided)).min();
         self.decided = open.map_or(noticed, |open| open.min(noticed));
     }
 
@@ -198,6 +214,9 @@ impl Plain {
     fn resume(&mut self, slice: Slice<'_>) {
         for (lane, detector) in self.lanes.iter_mut().zip(self.program.detectors()) {
             lane.resume(detector, slice, &mut self.ready);
+        }
+        for (lane, of) in self.own.iter_mut().zip(self.program.own.iter().copied().zip(self.program.own_detectors())) {
+            lane.resume(of, slice, &mut self.ready);
         }
     }
 

@@ -7,8 +7,9 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use crate::detect::{Kind, KindSet, KindSpec};
+use crate::detect::{Conditions, Detector as OwnDetector, Detectors, Kind, KindSet, KindSpec, LOOK_BEHIND};
 
+use super::own::Notice;
 use super::prefilter::Prefilter;
 use super::starts::Starts;
 use super::tables::{self, Table};
@@ -22,6 +23,11 @@ pub struct Program {
     look_behind: usize,
     pub(super) starts: Starts,
     pub(super) prefilter: Prefilter,
+    /// What the policy says about kinds.
+    pub(super) policy: Arc<Detectors>,
+    /// The policy's own kinds that it looks for, by the number of their lane.
+    pub(super) own: Vec<Kind>,
+    pub(super) notice: Notice,
 }
 
 /// What one lane looks for: a shape, which an automaton knows, and who judges it. Where it may start, [`Starts`] knows.
@@ -35,20 +41,38 @@ pub(super) struct Detector {
     pub(super) table: &'static Table,
     /// Are values that are published for tests no findings?
     pub(super) except_test_values: bool,
+    /// What the policy says about kinds.
+    pub(super) policy: Arc<Detectors>,
 }
 
 impl Program {
-    /// Looks for `kinds` and for nothing else.
+    /// Looks for these built-in kinds and for nothing else.
     pub fn new(kinds: KindSet) -> Program {
-        Program::of(kinds, false)
+        Program::of_policy(kinds, false, &Arc::default())
     }
 
-    fn of(kinds: KindSet, except_test_values: bool) -> Program {
-        let detector = |kind: Kind| Some(Detector { kind, spec: kind.spec(), table: tables::table(kind)?, except_test_values });
+    /// Looks for `kinds`, of which `policy` says this, and for nothing else; not for values that are published for tests, if that is
+    /// wanted.
+    pub fn of_policy(kinds: KindSet, except_test_values: bool, policy: &Arc<Detectors>) -> Program {
+        let detector = |kind: Kind| {
+            Some(Detector {
+                kind,
+                spec: kind.spec(),
+                table: tables::table(kind)?,
+                except_test_values,
+                policy: Arc::clone(policy),
+            })
+        };
         let detectors: Vec<Detector> = kinds.iter().filter_map(detector).collect();
-        let (starts, prefilter) = Starts::new(&detectors);
-        let look_behind = detectors.iter().map(|detector| detector.spec.look_behind()).max().unwrap_or(0);
-        Program { kinds, except_test_values, detectors, look_behind, starts, prefilter }
+        let own: Vec<Kind> =
+            kinds.iter().filter(|kind| policy.get(*kind).is_some_and(|own| !own.automaton.is_nothing())).collect();
+        let notice = Notice::new(own.iter().filter_map(|kind| policy.get(*kind)));
+        let (starts, prefilter) = Starts::new(&detectors, &notice);
+        let reaches = kinds.iter().filter_map(|kind| policy.conditions(kind)).map(Conditions::reach);
+        let look_behind =
+            detectors.iter().map(|detector| detector.spec.look_behind()).chain(reaches).fold(LOOK_BEHIND, usize::max);
+        let policy = Arc::clone(policy);
+        Program { kinds, except_test_values, detectors, look_behind, starts, prefilter, policy, own, notice }
     }
 
     /// Looks for every kind; made once in the life of a VM.
@@ -60,11 +84,6 @@ impl Program {
     /// Are values that are published for tests and documentation no findings?
     pub fn excepts_test_values(&self) -> bool {
         self.except_test_values
-    }
-
-    /// Most bytes that any of its kinds looks at before a match.
-    pub(super) fn look_behind(&self) -> usize {
-        self.look_behind
     }
 
     /// The kinds it looks for.
@@ -81,6 +100,21 @@ impl Program {
         findings
     }
 
+    /// The definitions of its own kinds, by the number of their lane.
+    pub(super) fn own_detectors(&self) -> impl Iterator<Item = &OwnDetector> {
+        self.own.iter().filter_map(|kind| self.policy.get(*kind))
+    }
+
+    /// The definition of one of its own kinds.
+    pub(super) fn own_detector(&self, number: usize) -> Option<&OwnDetector> {
+        self.policy.get(*self.own.get(number)?)
+    }
+
+    /// Bytes before a value that are held to judge it: the most that any of its kinds looks at, or of what the policy says of one.
+    pub(super) fn look_behind(&self) -> usize {
+        self.look_behind
+    }
+
     /// What its lanes look for, by their number.
     pub(super) fn detectors(&self) -> &[Detector] {
         &self.detectors
@@ -94,10 +128,12 @@ impl fmt::Debug for Program {
     }
 }
 
-/// Two that look for the same find the same.
+/// Two of a policy that look for the same find the same.
 impl PartialEq for Program {
     fn eq(&self, other: &Program) -> bool {
-        self.kinds == other.kinds && self.except_test_values == other.except_test_values
+        self.kinds == other.kinds
+            && self.except_test_values == other.except_test_values
+            && (Arc::ptr_eq(&self.policy, &other.policy) || self.policy.is_empty() && other.policy.is_empty())
     }
 }
 
@@ -105,9 +141,22 @@ impl Eq for Program {}
 
 /// The programs of a policy: rules that look for the same share one.
 #[derive(Debug, Default)]
-pub struct Programs(Vec<Arc<Program>>);
+pub struct Programs {
+    detectors: Arc<Detectors>,
+    known: Vec<Arc<Program>>,
+}
 
 impl Programs {
+    /// The programs of a policy that says this about kinds.
+    pub fn new(detectors: Arc<Detectors>) -> Programs {
+        Programs { detectors, known: Vec::new() }
+    }
+
+    /// What the policy says about kinds.
+    pub fn detectors(&self) -> &Arc<Detectors> {
+        &self.detectors
+    }
+
     /// The one for `kinds`.
     pub fn of(&mut self, kinds: KindSet) -> Arc<Program> {
         self.excepting(kinds, false)
@@ -116,12 +165,14 @@ impl Programs {
     /// The one for `kinds`; values that are published for tests are no findings of it, if that is wanted.
     pub fn excepting(&mut self, kinds: KindSet, except_test_values: bool) -> Arc<Program> {
         let same = |program: &&Arc<Program>| program.kinds == kinds && program.except_test_values == except_test_values;
-        if let Some(known) = self.0.iter().find(same) {
+        if let Some(known) = self.known.iter().find(same) {
             return Arc::clone(known);
         }
-        let all = kinds == KindSet::all() && !except_test_values;
-        let program = if all { Arc::clone(Program::all()) } else { Arc::new(Program::of(kinds, except_test_values)) };
-        self.0.push(Arc::clone(&program));
+        let program = match kinds == KindSet::all() && !except_test_values && self.detectors.is_empty() {
+            true => Arc::clone(Program::all()),
+            false => Arc::new(Program::of_policy(kinds, except_test_values, &self.detectors)),
+        };
+        self.known.push(Arc::clone(&program));
         program
     }
 }

@@ -4,7 +4,8 @@ use crate::detect::{Anchor, Kind, LOOK_BEHIND};
 
 use super::block::{self, BLOCK, ByteSet, Fingerprints, byte_set};
 use super::digits;
-use super::heads::{Head, Heads, Place, notice};
+use super::heads::{Buckets, Head, Heads, Place, notice};
+use super::own::Notice;
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
@@ -109,8 +110,9 @@ fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
 
 impl Starts {
     /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
-    pub(super) fn new(detectors: &[Detector]) -> (Starts, Prefilter) {
+    pub(super) fn new(detectors: &[Detector], own: &Notice) -> (Starts, Prefilter) {
         let mut table = Fingerprints::NONE;
+        let mut buckets = Buckets::default();
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
         let refused = detectors.iter().map(refused_before).collect();
@@ -140,9 +142,10 @@ impl Starts {
             }
         }
         let span = digits.iter().map(|digits| digits.least).min().unwrap_or(SPAN_MAX);
-        let heads = Heads::new(literals.iter().copied(), &mut table);
+        let heads = Heads::new(literals.iter().copied(), &mut table, &mut buckets);
+        own.add_to(&mut table, &mut buckets);
         let wanted = Wanted {
-            prints: !literals.is_empty(),
+            prints: !literals.is_empty() || !own.is_empty(),
             at: email.is_some(),
             cards: card.is_some(),
             ssns: ssn.is_some(),
@@ -323,7 +326,7 @@ fn ends_in_escape(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The indexes of the set bits of a mask whose lowest bit stands for `base`.
-fn bits(mask: u64, base: usize) -> impl Iterator<Item = usize> {
+pub(super) fn bits(mask: u64, base: usize) -> impl Iterator<Item = usize> {
     ends(mask, base, 0).map(|(end, _)| end)
 }
 

@@ -97,7 +97,7 @@ impl Scanner {
     }
 
     /// Bytes of the body that are held now: at most four times the longest [`hold_back`](super::hold_back) of its kinds and
-    /// what they look behind, and one escape. While escapes are near, each that is not decided takes 24 bytes more.
+    /// what is read before a value, and one escape. While escapes are near, each that is not decided takes 24 bytes more.
     pub fn held(&self) -> usize {
         let view = self.view.as_ref().map_or(0, |view| view.scanner.held());
         self.raw.held().saturating_add(view).saturating_add(self.carry.len())
@@ -223,12 +223,13 @@ impl View {
     fn knows_what(&self, raw: &Plain) -> bool {
         let decided = raw.decided.min(self.decided());
         let near = self.offsets.end(self.offsets.behind_last()).saturating_add(raw.program.look_behind() as u64);
-        let mut lanes = raw.lanes.iter().zip(&self.scanner.lanes);
+        let same = |raw: u64, view: u64| {
+            let next = self.offsets.start(view);
+            raw == next || raw.max(next) <= decided
+        };
         decided >= near
-            && lanes.all(|(raw, view)| {
-                let next = self.offsets.start(view.next());
-                raw.next() == next || raw.next().max(next) <= decided
-            })
+            && raw.lanes.iter().zip(&self.scanner.lanes).all(|(raw, view)| same(raw.next(), view.next()))
+            && raw.own.iter().zip(&self.scanner.own).all(|(raw, view)| same(raw.next(), view.next()))
     }
 }
 

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::act::{Count, Direction, Judgement};
-use crate::detect::named;
+use crate::detect::{Detectors, named};
 use crate::policy::{Mode, Policy};
-use crate::scan::Program;
 
 use super::trace::TraceParent;
 
@@ -32,7 +31,7 @@ pub struct Event {
     /// Without its query.
     pub(super) path: String,
     /// Findings by kind.
-    pub(super) findings: BTreeMap<&'static str, u64>,
+    pub(super) findings: BTreeMap<String, u64>,
     /// Findings by `engine:action`.
     pub(super) actions: BTreeMap<String, u64>,
     /// `Warn` for a block, a would-block and what was not inspected; `Info` for a mask.
@@ -64,25 +63,25 @@ pub struct Subject<'a> {
 impl Event {
     /// The event of one judged message, at `now` nanoseconds after the epoch.
     pub fn new(policy: &Policy, mode: Mode, direction: Direction, judgement: &Judgement, of: Subject<'_>, now: u64) -> Event {
-        let (findings, actions) = totals(&judgement.counts);
+        let (findings, actions) = totals(&policy.detectors, &judgement.counts);
         let path = of.path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
         Event {
             time: rfc3339(now),
-            request_id: text(of.request_id),
+            request_id: text(policy, of.request_id),
             policy: policy.name.clone(),
             policy_hash: policy.hash.clone(),
             mode: mode.as_str(),
             direction: direction.as_str(),
             verdict: judgement.verdict.as_str(),
-            code: judgement.code.map(|code| code.to_string()),
-            method: text(of.method),
-            host: text(of.authority),
-            path: text(path),
+            code: judgement.code.map(|code| code.text(&policy.detectors)),
+            method: text(policy, of.method),
+            host: text(policy, of.authority),
+            path: text(policy, path),
             findings,
             actions,
             level: if judgement.code.is_some() || judgement.uninspected.is_some() { log::Level::Warn } else { log::Level::Info },
             nanoseconds: now,
-            trace: TraceParent::parse(of.traceparent),
+            trace: TraceParent::parse(of.traceparent, &policy.every_kind),
         }
     }
 
@@ -103,13 +102,13 @@ impl Event {
 }
 
 /// Findings by kind, and by `engine:action`.
-pub fn totals(counts: &[Count]) -> (BTreeMap<&'static str, u64>, BTreeMap<String, u64>) {
-    let mut findings: BTreeMap<&'static str, u64> = BTreeMap::new();
+pub fn totals(detectors: &Detectors, counts: &[Count]) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
+    let mut findings: BTreeMap<String, u64> = BTreeMap::new();
     let mut actions: BTreeMap<String, u64> = BTreeMap::new();
     for count in counts {
         if let Some(kind) = count.kind {
             // Two engines may have seen the same findings.
-            let known = findings.entry(kind.name()).or_default();
+            let known = findings.entry(detectors.name(kind).to_owned()).or_default();
             *known = count.findings.max(*known);
         }
         let of_action = actions.entry(format!("{}:{}", count.engine, count.action)).or_default();
@@ -119,10 +118,10 @@ pub fn totals(counts: &[Count]) -> (BTreeMap<&'static str, u64>, BTreeMap<String
 }
 
 /// The value of the filter state `wasm.bodyguard.findings` for one message: `response:redact:email=3,ssn=1`, actions separated by `;`.
-pub fn filter_state_findings(direction: Direction, counts: &[Count]) -> String {
+pub fn filter_state_findings(detectors: &Detectors, direction: Direction, counts: &[Count]) -> String {
     let mut by_action: BTreeMap<_, BTreeMap<&str, u64>> = BTreeMap::new();
     for count in counts {
-        let name = count.kind.map_or(count.engine.as_str(), |kind| kind.name());
+        let name = count.kind.map_or(count.engine.as_str(), |kind| detectors.name(kind));
         let known = by_action.entry(count.action).or_default().entry(name).or_default();
         *known = count.findings.max(*known);
     }
@@ -134,10 +133,10 @@ pub fn filter_state_findings(direction: Direction, counts: &[Count]) -> String {
 }
 
 /// A piece of a request as an event shows it: bounded, printable, and without anything that is itself a finding.
-fn text(raw: &[u8]) -> String {
+fn text(policy: &Policy, raw: &[u8]) -> String {
     let cut = raw.get(..MAX_TEXT_BYTES).unwrap_or(raw);
     // A host is an address of its own right.
-    let mut findings = Program::all().scan(raw);
+    let mut findings = policy.every_kind.scan(raw);
     let network = named("group:network").unwrap_or_default();
     findings.retain(|finding| !network.contains(finding.kind));
     let mut shown = Vec::with_capacity(cut.len());

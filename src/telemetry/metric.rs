@@ -23,7 +23,7 @@ pub enum Metric {
         /// What was done.
         action: Action,
     },
-    /// `bodyguard_messages_total`: messages whose body was to be inspected.
+    /// `bodyguard_messages_total`: messages of which something was to be inspected.
     Messages {
         /// Of which kind.
         direction: Direction,
@@ -199,7 +199,7 @@ impl Metric {
         match self {
             Metric::Findings { engine, kind, direction, action } => vec![
                 ("engine", engine.as_str()),
-                ("kind", kind.map_or("none", Kind::name)),
+                ("kind", kind.map_or("none", |kind| policy.detectors.name(kind))),
                 ("direction", direction.as_str()),
                 ("action", action.as_str()),
                 of_policy,

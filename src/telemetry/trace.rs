@@ -3,8 +3,9 @@
 //! See <https://www.w3.org/TR/trace-context-2/#traceparent-header>. A client can write what it likes there, so what is not valid, or
 //! could be a value that somebody is looking for, is no trace.
 
-use crate::detect::KindSet;
-use crate::scan;
+use std::sync::Arc;
+
+use crate::scan::Program;
 
 /// Version, trace id, span id and flags, in 2, 32, 16 and 2 digits with dashes between them; later versions may be longer.
 const TRACEPARENT_LEN: usize = 55;
@@ -22,8 +23,8 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// Reads a header value.
-    pub fn parse(value: &[u8]) -> Option<TraceParent> {
+    /// Reads a header value; `every_kind` of the policy.
+    pub fn parse(value: &[u8], every_kind: &Arc<Program>) -> Option<TraceParent> {
         let (fields, further) = value.split_at_checked(TRACEPARENT_LEN)?;
         let is_hex = |b: &u8| b.is_ascii_digit() || matches!(b, b'a'..=b'f');
         let well_formed = (0..).zip(fields).all(|(at, b)| if DASHES.contains(&at) { *b == b'-' } else { is_hex(b) });
@@ -37,7 +38,7 @@ impl TraceParent {
             (!id.bytes().all(|b| b == b'0')).then_some(id)
         };
         // Sixteen digits between dashes can be a card number.
-        if !well_formed || !known || !scan::scan(KindSet::all(), fields).is_empty() {
+        if !well_formed || !known || !every_kind.scan(fields).is_empty() {
             return None;
         }
         Some(TraceParent { trace_id: id(3..35)?.into(), span_id: id(36..52)?.into(), sampled: fields.last()? & 1 == 1 })
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn only_what_the_standard_allows_is_a_trace() {
-        let of = |text: &str| TraceParent::parse(text.as_bytes());
+        let of = |text: &str| TraceParent::parse(text.as_bytes(), Program::all());
         let valid = of(&format!("00-{TRACE}-{SPAN}-01"));
         assert_eq!(valid, Some(TraceParent { trace_id: TRACE.into(), span_id: SPAN.into(), sampled: true }));
         assert!(of(&format!("cc-{TRACE}-{SPAN}-09-what-comes")).is_some(), "later versions may be longer");
@@ -72,11 +73,11 @@ mod tests {
         ] {
             assert_eq!(of(&wrong), None, "{wrong}");
         }
-        assert_eq!(TraceParent::parse(b"00-\xff"), None);
+        assert_eq!(TraceParent::parse(b"00-\xff", Program::all()), None);
     }
 
     #[test]
     fn a_card_number_is_no_span() {
-        assert_eq!(TraceParent::parse(format!("00-{TRACE}-4111111111111111-01").as_bytes()), None);
+        assert_eq!(TraceParent::parse(format!("00-{TRACE}-4111111111111111-01").as_bytes(), Program::all()), None);
     }
 }

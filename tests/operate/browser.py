@@ -25,7 +25,14 @@ class Browser:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         self.session = ""
         # Root may not use the sandbox, and a container's /dev/shm is small.
-        switches = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder}/profile"]
+        switches = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            f"--user-data-dir={folder}/profile",
+        ]
         options = {"binary": chromium, "args": switches}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         deadline = time.monotonic() + START_PATIENCE
@@ -75,7 +82,11 @@ class Browser:
         width, height = self.run("return [innerWidth, document.documentElement.scrollHeight]")
         self._size(width, height)
         # Charts draw themselves anew when their size changes, in the frame after.
-        self._ask("POST", f"{self.session}/execute/async", {"script": "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))", "args": []})
+        self._ask(
+            "POST",
+            f"{self.session}/execute/async",
+            {"script": "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))", "args": []},
+        )
         path.write_bytes(base64.b64decode(self._devtools("Page.captureScreenshot", {})["data"]))
 
     def close(self) -> None:

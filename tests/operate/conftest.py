@@ -14,7 +14,12 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "envoy"), str(ROOT / "examples" / "demo"), str(ROOT / "examples" / "dashboard"), str(Path(__file__).parent)]
+sys.path[:0] = [
+    str(ROOT / "tests" / "envoy"),
+    str(ROOT / "examples" / "demo"),
+    str(ROOT / "examples" / "dashboard"),
+    str(Path(__file__).parent),
+]
 
 from envoy import Envoy  # noqa: E402
 from harness.envoy import FATAL  # noqa: E402

@@ -19,7 +19,9 @@ PAGE = ROOT / "examples" / "dashboard" / "page"
 VENDOR = PAGE / "vendor"
 # Width, height, dark.
 LOOKS = {"light": (1440, 1000, False), "dark": (1440, 1000, True), "phone": (390, 844, False), "dark phone": (390, 844, True)}
-FIGURES = "return Object.fromEntries([...document.querySelectorAll('figure')].map(f => [f.querySelector('h3').textContent, f.dataset.drawn]))"
+FIGURES = (
+    "return Object.fromEntries([...document.querySelectorAll('figure')].map(f => [f.querySelector('h3').textContent, f.dataset.drawn]))"
+)
 # Of each chart, how much of its width the widest line or bar takes: axes go from one side to the other.
 WIDTHS = """return [...document.querySelectorAll('.canvas svg')].map(svg =>
   Math.max(...[...svg.querySelectorAll('path')].map(path => path.getBBox().width)) / svg.parentNode.clientWidth)"""
@@ -70,14 +72,16 @@ def test_every_panel_is_drawn_with_data_on_every_screen_and_nothing_goes_wrong(s
     assert min(browser.run(SHAPES)) >= 2
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
     assert browser.run("return document.getElementById('trouble').hidden")
-    tiles = browser.run("return [...document.querySelectorAll('.tile output')].map(tile => tile.textContent)")
+    tiles = browser.run("return [...document.querySelectorAll('.tile .value')].map(tile => tile.textContent)")
     assert len(tiles) == 6 and all(re.match(r"[\d<]", tile) for tile in tiles), tiles
     labels = browser.run("return [...document.querySelectorAll('.canvas[role=img]')].map(canvas => canvas.ariaLabel)")
     assert len(labels) == 15 and all(": " in label for label in labels)
     assert browser.run("return matchMedia('(prefers-color-scheme: dark)').matches") == LOOKS[look][2]
     background = browser.run("return getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", background))) < 200) == LOOKS[look][2]
-    elsewhere = browser.run("return performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.startsWith(location.origin))")
+    elsewhere = browser.run(
+        "return performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.startsWith(location.origin))"
+    )
     assert elsewhere == [], "the page works offline"
     assert browser.console() == []
     browser.picture(tmp_path / f"{look}.png")
@@ -117,6 +121,12 @@ def test_a_prometheus_that_cannot_be_reached_is_told_and_its_return_is_seen(stac
     server.RequestHandlerClass.keywords["prometheus"] = stack.prometheus.url
     wait_until(lambda: browser.run("return document.getElementById('trouble').hidden"), "the page to recover")
     wait_until(lambda: "chart" in browser.run(FIGURES).values(), "the charts")
+
+
+def test_the_page_can_be_drawn_from_a_prometheus_elsewhere(stack, serve, browser):
+    visit(browser, serve(f"http://127.0.0.1:{free_port()}"), f"range=300&refresh=0&prometheus={stack.prometheus.url}/")
+    assert "chart" in browser.run(FIGURES).values()
+    assert browser.console() == []
 
 
 def test_a_prometheus_that_knows_nothing_of_bodyguard_is_no_error(serve, browser, tmp_path: Path):

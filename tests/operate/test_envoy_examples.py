@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
 import values
 from conftest import ROOT
@@ -73,7 +74,8 @@ def test_changing_the_policy_file_changes_what_happens_without_a_restart_and_a_b
     assert get(edge, KEY).status == 403
     assert get(edge, EMAIL[0]).body == EMAIL[1]
 
-    edge.set_policy(text.replace("mode: block", "mode: shadow"))
+    # As the example's first lines say.
+    subprocess.run(["sed", "-i", "s/mode: block/mode: shadow/", str(edge.policy_path)], check=True)
     wait_until(lambda: get(edge, KEY).body == KEY, "shadow mode to be in force")
     edge.set_policy(text.replace("mode: block", "mode: blok"))
     wait_until(lambda: stat(edge, "bodyguard.update_rejected") == 1, "Envoy to count the refused policy")
@@ -88,7 +90,11 @@ def test_changing_the_policy_file_changes_what_happens_without_a_restart_and_a_b
 
 
 def test_both_examples_know_the_same_labels_and_log_the_same_fields():
-    parts = [r"(  stats_tags:\n(?:  - .*\n)+)", r"(  histogram_bucket_settings:\n(?: .*\n)+)", r"(?s)json_format:\n(.*?)          http_filters:"]
+    parts = [
+        r"(  stats_tags:\n(?:  - .*\n)+)",
+        r"(  histogram_bucket_settings:\n(?: .*\n)+)",
+        r"(?s)json_format:\n(.*?)          http_filters:",
+    ]
     texts = [(EXAMPLES / name).read_text() for name in ("envoy.yaml", "dynamic.yaml")]
     for part in parts:
         static, dynamic = ([line for line in re.search(part, text)[1].splitlines() if "# " not in line] for text in texts)

@@ -8,6 +8,7 @@ from collections import defaultdict
 
 import pytest
 from conftest import ROOT
+from harness.message import wait_until
 
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
 OWN = '{__name__=~"bodyguard_.+"}'
@@ -59,10 +60,12 @@ def test_labels_have_the_values_that_stand_there_all_of_them_and_no_other(series
 
 
 def test_no_metric_has_more_series_than_stands_there(stack):
+    counted = defaultdict(int)
     for sample in stack.prometheus.query(f"count by (__name__, pod) ({OWN})"):
-        name = sample["metric"]["__name__"]
-        of_all = sum(float(other["value"][1]) for other in stack.prometheus.query(f'count by (pod) ({{__name__=~"{base(name)}(_bucket|_sum|_count)?", pod="{sample["metric"]["pod"]}"}})'))
-        assert of_all <= METRICS[base(name)][2], name
+        counted[base(sample["metric"]["__name__"]), sample["metric"]["pod"]] += int(sample["value"][1])
+    assert {name for name, _ in counted} == set(METRICS)
+    for (name, _), of_one_envoy in counted.items():
+        assert of_one_envoy <= METRICS[name][2], name
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -90,3 +93,20 @@ def test_prometheus_evaluates_all_shipped_rules_without_an_error(stack):
     rules = [rule for group in groups for rule in group["rules"]]
     assert len(rules) >= 15
     assert [(rule["name"], rule.get("lastError")) for rule in rules if rule["health"] == "err"] == []
+
+
+def test_every_recorded_series_is_there_with_the_labels_that_the_alerts_read(stack):
+    groups = stack.prometheus.ask("rules")["groups"]
+    for rule in [rule for group in groups for rule in group["rules"] if rule["type"] == "recording"]:
+        assert stack.prometheus.query(rule["name"]), rule["name"]
+    reloads = {(sample["metric"]["plugin"], sample["metric"]["result"]) for sample in stack.prometheus.query("bodyguard:vm_reloads")}
+    assert reloads == {("bodyguard", result) for result in ("success", "failure", "backoff")}
+    assert {sample["metric"]["filter"] for sample in stack.prometheus.query("bodyguard:config_failures")} == {"bodyguard"}
+
+
+def test_a_policy_that_passes_unread_bodies_by_fail_open_fires_its_alert(stack):
+    def firing() -> set[str]:
+        alerts = [alert for alert in stack.prometheus.ask("alerts")["alerts"] if alert["state"] == "firing"]
+        return {alert["labels"]["policy"] for alert in alerts if alert["labels"]["alertname"] == "BodyguardFailOpen"}
+
+    wait_until(lambda: firing() == {"public-api"}, "the alert to fire", 20)

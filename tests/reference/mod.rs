@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod corpus;
+pub(crate) mod own;
 pub(crate) mod view;
 
 use std::sync::{Arc, LazyLock, Mutex};

@@ -7,18 +7,31 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// Errors that no schema can find, by what stands in the message, and why.
-const BEYOND_A_SCHEMA: [(&str, &str); 11] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 24] = [
     ("found twice", "a repeated key is gone when the document is a tree"),
     ("which stands at", "hosts of other domains, compared as they are normalized"),
     ("identical to that of", "matches of other routes, compared as they are normalized"),
+    (".mask.stripe_key", "a kind may be one that the policy defines"),
     ("block names too", "an item of another list"),
     ("found true without", "flag and cap may stand at different scopes, and are merged"),
     ("found 0 where", "the same"),
     ("found true beside mode: off", "the same"),
     ("a regex in Rust's regex syntax", "the syntax of regexes, and what they compile to"),
+    ("found none beside cluster", "a field that another one makes necessary, by what it holds"),
+    ("a duration as in", "how long a duration is"),
+    ("an export sets", "header names of which some are not for a policy, in any case"),
+    ("no part of the framing", "names of headers in any case"),
     ("not an IPv6 literal in brackets", "the parser of addresses"),
     ("match.headers[\"", "the names in the short form of headers"),
     ("bytes: it has", "a schema counts characters"),
+    ("allowed: a text of 1", "the same"),
+    ("allowed: credit_card, ", "the names of a policy's own kinds"),
+    ("found no word, allowed", "it could say so, in more words than it is worth"),
+    ("found no source", "the same"),
+    ("for the built-in kind", "the same"),
+    ("cannot be compiled", "the syntax of regexes, and what they compile to"),
+    ("found beside no words", "it could say so, in more words than it is worth"),
+    ("of the policy's own, allowed", "built-in kinds stand among them"),
 ];
 
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
@@ -43,5 +56,8 @@ pub(crate) fn assert_agrees(text: &str, errors: &[String]) {
     }
     let within: Vec<&String> =
         errors.iter().filter(|error| !BEYOND_A_SCHEMA.iter().any(|(beyond, _)| error.contains(beyond))).collect();
-    assert!(within.is_empty() || !complaints.is_empty(), "the schema takes it, check says {within:?}: {text}");
+    assert!(
+        within.is_empty() || !complaints.is_empty(),
+        "the schema takes it, check says {within:?} (let the schema say it, or BEYOND_A_SCHEMA why it cannot): {text}"
+    );
 }

@@ -21,7 +21,7 @@ for (const id of ["range", "refresh"]) {
 const tiles = TILES.map((spec) => {
   const element = document.createElement("article");
   element.className = "tile";
-  element.innerHTML = `<h2>${escaped(spec.title)}</h2><output>–</output><div class="spark"></div>`;
+  element.innerHTML = `<h2>${escaped(spec.title)}</h2><p class="value">–</p><div class="spark"></div>`;
   by("tiles").append(element);
   return { spec, element };
 });
@@ -53,7 +53,7 @@ async function refreshTile({ spec, element }, { span, fill }) {
   const value = values.findLast((one) => one !== null) ?? null;
   const level = value === null ? "" : value >= spec.bad ? "bad" : value >= spec.warn ? "warn" : "";
   element.className = `tile ${level}`;
-  element.querySelector("output").innerHTML = value === null ? "–" : `${escaped(spec.unit(value))}${spec.per ? `<small>${spec.per}</small>` : ""}`;
+  element.querySelector(".value").innerHTML = value === null ? "–" : `${escaped(spec.unit(value))}${spec.per ? `<small>${spec.per}</small>` : ""}`;
   const colour = getComputedStyle(document.documentElement).getPropertyValue(level ? `--${level}` : "--accent");
   element.querySelector(".spark").innerHTML = value === null ? "" : sparkline(values, colour);
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use bodyguard::act::Direction;
-use bodyguard::policy::{BodyMode, BodyRule, FailMode, Mode, Policy, Resolution, Rule};
+use bodyguard::detect::KindSet;
+use bodyguard::policy::{BodyMode, BodyRule, FailMode, MinFindings, Mode, Policy, Resolution, Rule};
 
 use crate::request::RequestArgs;
 use crate::{EXIT_OK, Failed, require_policy};
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
         writeln!(out)?;
         for (direction, body_rule) in [(Direction::Request, &rule.request), (Direction::Response, &rule.response)] {
             writeln!(out, "What happens to a {direction}:")?;
-            for line in head_consequences(rule, direction) {
+            for line in head_consequences(&policy, rule, direction) {
                 writeln!(out, "  {line}")?;
             }
             match body_rule {
@@ -57,8 +58,20 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
     Ok(EXIT_OK)
 }
 
+/// How many findings block.
+fn findings(policy: &Policy, body_rule: &BodyRule) -> String {
+    match &body_rule.min_findings {
+        MinFindings::OfAll(1) => "a finding".into(),
+        MinFindings::OfAll(least) => format!("{least} findings"),
+        MinFindings::ByKind(by_kind) => {
+            let of_kind = by_kind.iter().map(|(kind, least)| format!("{least} of {}", policy.detectors.name(*kind)));
+            format!("enough findings ({}, one of others)", of_kind.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 /// What the filter will do with the head of a message, a sentence a line.
-fn head_consequences(rule: &Rule, direction: Direction) -> Vec<String> {
+fn head_consequences(policy: &Policy, rule: &Rule, direction: Direction) -> Vec<String> {
     let mut lines = Vec::new();
     let parts = match direction {
         Direction::Request => vec![("its headers", &rule.heads.request_headers), ("its query", &rule.heads.query)],
@@ -67,7 +80,7 @@ fn head_consequences(rule: &Rule, direction: Direction) -> Vec<String> {
     for (part, head_rule) in parts {
         let Some(head_rule) = head_rule else { continue };
         let lists = &head_rule.lists;
-        let kinds = |set: bodyguard::detect::KindSet| set.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+        let kinds = |set: KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
         if !lists.block.is_empty() {
             let blocked = if rule.mode == Mode::Block { "is refused" } else { "is recorded as a would-block, and passes" };
             lines.push(format!("with a finding of {} in {part}, it {blocked}.", kinds(lists.block)));
@@ -84,7 +97,7 @@ fn head_consequences(rule: &Rule, direction: Direction) -> Vec<String> {
 /// What the filter will do in one direction, a sentence a line.
 fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &BodyRule) -> Vec<String> {
     let mut lines = Vec::new();
-    let kinds = |set: bodyguard::detect::KindSet| set.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    let kinds = |set: KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
     let blocks = rule.mode == Mode::Block;
     let status = rule.block_response.as_ref().and_then(|reply| reply.status).unwrap_or(403);
     let blocked = match (blocks, direction, policy.allow_on_headers_stop_iteration) {
@@ -97,15 +110,18 @@ fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &
         (true, Direction::Response, false) => "is cut: its headers have gone, no byte of its body follows".to_string(),
     };
     if body_rule.sensitive_data {
-        lines.push(format!("with a finding of any kind, it {blocked}."));
-    } else if !body_rule.block.is_empty() {
-        lines.push(format!("with a finding of {}, it {blocked}.", kinds(body_rule.block)));
+        lines.push(format!("with a finding of any kind of group:core, it {blocked}."));
     }
-    let any_finding_blocks = blocks && body_rule.sensitive_data;
-    if !body_rule.redact.is_empty() && !any_finding_blocks {
+    let hook = if body_rule.sensitive_data { KindSet::core() } else { KindSet::EMPTY };
+    let block = body_rule.block.without(hook);
+    if !block.is_empty() {
+        lines.push(format!("with {} of {}, it {blocked}.", findings(policy, body_rule), kinds(block)));
+    }
+    let redact = if blocks { body_rule.redact.without(hook) } else { body_rule.redact };
+    if !redact.is_empty() {
         let masked = blocks || body_rule.redact_in_observe_modes;
         let what = if masked { "is masked" } else { "is recorded, and stays as it is" };
-        lines.push(format!("a finding of {} {what}.", kinds(body_rule.redact)));
+        lines.push(format!("a finding of {} {what}.", kinds(redact)));
     }
     lines.push(format!(
         "a body over {} bytes, before or after decoding, {}.",

@@ -121,7 +121,7 @@ fn unread(policy: &Policy, direction: Direction, reason: &str) -> Value {
 }
 
 fn judged(policy: &Policy, direction: Direction, rule: &Rule, judgement: &Judgement) -> Value {
-    let (findings, actions) = telemetry::totals(&judgement.counts);
+    let (findings, actions) = telemetry::totals(&policy.detectors, &judgement.counts);
     let mut verdict = json!({
         "verdict": judgement.verdict.as_str(),
         "inspected": judgement.uninspected.is_none(),
@@ -135,7 +135,7 @@ fn judged(policy: &Policy, direction: Direction, rule: &Rule, judgement: &Judgem
     });
     if let Some(parts) = verdict.as_object_mut() {
         if let Some(code) = judgement.code {
-            parts.insert("code".into(), code.to_string().into());
+            parts.insert("code".into(), code.text(&policy.detectors).into());
         }
         if let Some(reason) = judgement.uninspected {
             parts.insert("reason".into(), format!("uninspected: {reason}").into());

@@ -8,57 +8,23 @@
 //! not seen before is copied out, and nothing is taken. When it holds half a window more than it must, all is taken, and the last
 //! window goes back in as raw blocks, which change nothing but what may be referred to.
 
+mod frame;
+
 use std::hash::Hasher;
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use twox_hash::XxHash64;
 
+pub(super) use frame::stored;
+
+use self::frame::{
+    CHECKSUM_BYTES, DESCRIPTOR_CHECKSUM, Header, LAST_BLOCK, MAGIC, MAX_BLOCK_BYTES, WINDOW_OF_ONE_BLOCK, block_bytes,
+    raw_block_header,
+};
 use super::{DecodeError, Output};
 
-/// Most bytes that a frame may refer back (RFC 9659, section 3).
-pub(super) const MAX_WINDOW_BYTES: usize = 8 * 1024 * 1024;
-
-/// Most that one decoder holds on the heap for its window, in bytes: one window and a half in a buffer that grows by doubling, and
-/// one window on its way back in.
+/// Most that one decoder holds on the heap for its window, in bytes.
 pub(super) const MAX_HEAP_BYTES: usize = 25 * 1024 * 1024;
-
-/// Most bytes of a block (RFC 8878, section 3.1.1.2.4).
-const MAX_BLOCK_BYTES: usize = 128 * 1024;
-const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-const BLOCK_HEADER_BYTES: usize = 3;
-const CHECKSUM_BYTES: usize = 4;
-
-const DESCRIPTOR_DICTIONARY: u8 = 0b11;
-const DESCRIPTOR_CHECKSUM: u8 = 1 << 2;
-const DESCRIPTOR_RESERVED: u8 = 1 << 3;
-const DESCRIPTOR_SINGLE_SEGMENT: u8 = 1 << 5;
-
-/// A header without flags and with a window of one block.
-const WINDOW_OF_ONE_BLOCK: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3];
-
-/// The flag of a block's header.
-const LAST_BLOCK: u8 = 1;
-
-fn raw_block_header(len: usize, last: bool) -> [u8; BLOCK_HEADER_BYTES] {
-    let [low, middle, high, _] = (u32::try_from(len).unwrap_or(0) << 3 | u32::from(last)).to_le_bytes();
-    [low, middle, high]
-}
-
-/// A frame of `body` as it is: raw blocks, no checksum.
-pub(super) fn stored(body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len().saturating_add(body.len() >> 12).saturating_add(16));
-    out.extend(WINDOW_OF_ONE_BLOCK);
-    let mut rest = body;
-    loop {
-        let (block, behind) = rest.split_at_checked(MAX_BLOCK_BYTES).unwrap_or((rest, &[]));
-        out.extend(raw_block_header(block.len(), behind.is_empty()));
-        out.extend_from_slice(block);
-        if behind.is_empty() {
-            return out;
-        }
-        rest = behind;
-    }
-}
 
 /// Decodes frames until the input ends.
 pub(super) struct Zstd {
@@ -68,6 +34,8 @@ pub(super) struct Zstd {
     stage: Stage,
     /// Bytes that the frame may refer back.
     window: usize,
+    /// The largest window of all frames.
+    largest: usize,
     /// Bytes at the front of what the decoder holds that were given already.
     given: usize,
     /// Of the frame's plain bytes.
@@ -89,6 +57,7 @@ impl Zstd {
             pending: Vec::new(),
             stage: Stage::Between,
             window: 0,
+            largest: 0,
             given: 0,
             hash: XxHash64::with_seed(0),
         }
@@ -117,6 +86,13 @@ impl Zstd {
         self.stage == Stage::Between && self.pending.is_empty()
     }
 
+    /// Most that the windows so far take on the heap, in bytes: one and a half in a buffer that grows by doubling, one on its way back
+    /// in, and some blocks.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let buffer = self.largest.saturating_add(self.largest >> 1).checked_next_power_of_two().unwrap_or(MAX_HEAP_BYTES);
+        buffer.saturating_add(self.largest).saturating_add(MAX_BLOCK_BYTES << 2).min(MAX_HEAP_BYTES)
+    }
+
     /// Bytes of the header or block that `bytes` start with; `None` while that cannot be told.
     fn next_part(&self, bytes: &[u8]) -> Result<Option<usize>, DecodeError> {
         match self.stage {
@@ -128,6 +104,7 @@ impl Zstd {
     fn begin(&mut self, part: &[u8]) -> Result<(), DecodeError> {
         let Some(header) = Header::read(part)? else { return Err(DecodeError::Corrupt) };
         self.window = header.window()?;
+        self.largest = self.largest.max(self.window);
         // The crate needs to know how long a block may be, and would make room for all of a window at once. Windows of a block and
         // more are the same to it, then; no window is as small as some single segments.
         let told = if self.window >= MAX_BLOCK_BYTES {
@@ -237,72 +214,6 @@ impl ruzstd::io::Write for Taken {
     fn flush(&mut self) -> Result<(), ruzstd::io::Error> {
         Ok(())
     }
-}
-
-/// What a frame's header says.
-struct Header {
-    descriptor: u8,
-    /// Of the header.
-    bytes: usize,
-    /// Behind the descriptor: the window, where there is no single segment, and the content's size, where it is told.
-    fields: u128,
-}
-
-impl Header {
-    /// Reads the header that `bytes` start with; `None` while it is not whole.
-    fn read(bytes: &[u8]) -> Result<Option<Header>, DecodeError> {
-        // Wrong bytes are told as early as they come.
-        if !bytes.iter().zip(MAGIC).all(|(byte, magic)| *byte == magic) {
-            return Err(DecodeError::Corrupt);
-        }
-        let Some((descriptor, behind)) = bytes.get(MAGIC.len()..).and_then(<[u8]>::split_first) else { return Ok(None) };
-        if descriptor & (DESCRIPTOR_DICTIONARY | DESCRIPTOR_RESERVED) != 0 {
-            return Err(DecodeError::Corrupt);
-        }
-        let single_segment = descriptor & DESCRIPTOR_SINGLE_SEGMENT != 0;
-        let content_size = match descriptor >> 6 {
-            0 => usize::from(single_segment),
-            1 => 2,
-            2 => 4,
-            _ => 8,
-        };
-        let Some(fields) = behind.get(..content_size.saturating_add(usize::from(!single_segment))) else { return Ok(None) };
-        let value = fields.iter().rev().fold(0_u128, |value, byte| value << 8 | u128::from(*byte));
-        let bytes = MAGIC.len().saturating_add(1).saturating_add(fields.len());
-        Ok(Some(Header { descriptor: *descriptor, bytes, fields: value }))
-    }
-
-    /// Bytes that the frame may refer back.
-    fn window(&self) -> Result<usize, DecodeError> {
-        let window = if self.descriptor & DESCRIPTOR_SINGLE_SEGMENT == 0 {
-            // An exponent and eighths (RFC 8878, section 3.1.1.1.2).
-            let (exponent, eighths) = (self.fields as u8 >> 3, self.fields & 7);
-            (8_u128 | eighths) << (u32::from(exponent).saturating_add(7))
-        } else {
-            // A size of two bytes begins at 256.
-            self.fields.saturating_add(if self.descriptor >> 6 == 1 { 256 } else { 0 })
-        };
-        usize::try_from(window).ok().filter(|window| *window <= MAX_WINDOW_BYTES).ok_or(DecodeError::Corrupt)
-    }
-}
-
-/// Bytes of a block, with the checksum of its frame where it is the last.
-fn block_bytes(bytes: &[u8], checksum: bool) -> Result<Option<usize>, DecodeError> {
-    let Some((header, _)) = bytes.split_first_chunk::<BLOCK_HEADER_BYTES>() else { return Ok(None) };
-    let [low, middle, high] = *header;
-    let header = u32::from_le_bytes([low, middle, high, 0]);
-    let size = usize::try_from(header >> 3).unwrap_or(usize::MAX);
-    if size > MAX_BLOCK_BYTES {
-        return Err(DecodeError::Corrupt);
-    }
-    let content = match header >> 1 & 3 {
-        0 | 2 => size,
-        // One byte, so many times.
-        1 => 1,
-        _ => return Err(DecodeError::Corrupt),
-    };
-    let trailer = if checksum && header & 1 != 0 { CHECKSUM_BYTES } else { 0 };
-    Ok(BLOCK_HEADER_BYTES.checked_add(content).and_then(|bytes| bytes.checked_add(trailer)))
 }
 
 // The decoder holds bytes of a body, so nothing of it is shown.

@@ -12,7 +12,7 @@ pub(super) const ROWS: [KindSpec; 6] = [
         rules: "A country of the registry, its length, and check digits modulo 97; bare, or in fours with spaces or dashes. No letter or \
                 digit beside it.",
         sources: &["ISO 13616-1", "SWIFT, \"IBAN Registry\""],
-        mask: Mask::KeepLast(4),
+        mask: &Mask::KeepLast(4),
         pattern: "[A-Z]{2}[0-9]{2}(?:[ +-]?[A-Z0-9]{4}){2,7}(?:[ +-]?[A-Z0-9]{1,3})?",
         max_len: 43,
         anchor: Anchor::Led(&[2], 2),

@@ -18,7 +18,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
             "networks' IIN ranges: see src/detect/validate/issuers.rs",
             "GS1 General Specifications, check digit calculation",
         ],
-        mask: Mask::KeepLastDigits(4),
+        mask: &Mask::KeepLastDigits(4),
         detect_only: false,
         pattern: concat!(
             "[0-9]{13,19}",
@@ -38,7 +38,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
         rules: "`AAA-GG-SSSS`; area not 000, 666 or 9xx (so no ITIN), group not 00, serial not 0000. No digit and no digit with \
                 a dash beside it.",
         sources: &["Social Security Administration, \"Social Security Number Randomization Frequently Asked Questions\""],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: "[0-9]{3}-[0-9]{2}-[0-9]{4}",
         max_len: 11,
@@ -55,7 +55,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
                 the last that makes a top-level domain are no part of it. Not the user or password of a URL, not `git@host`, \
                 not a package with a version (`react@18.2.0`), not an image's density (`logo@2x.png`).",
         sources: &["RFC 5321 sections 4.1.2 and 4.5.3.1", "RFC 1035 section 2.3.4", "IANA root zone, through the crate `tld`"],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: concat!(
             // The local part: atoms with dots between; an apostrophe only before a letter, for it is a quote elsewhere.
@@ -76,7 +76,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
         rules: "Three parts of base64url, the first decodes to a JSON object with a string `alg`; five parts where it has `enc` \
                 too. The third may be empty where `alg` is `none`. No letter of base64url before it.",
         sources: &["RFC 7519", "RFC 7515 section 7.1", "RFC 7516 section 7.1"],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: concat!(
             // `{"`, `{ `, `{` and a line end or a tab, in base64.
@@ -95,7 +95,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
         about: "AWS access key ID",
         rules: "`AKIA`, `ASIA`, `ABIA` or `ACCA` and 16 of `[A-Z2-7]`, no letter or digit beside it.",
         sources: &["AWS IAM User Guide, \"Understanding unique ID prefixes\""],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: "A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}",
         max_len: 20,
@@ -117,7 +117,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
             "RFC 9580 section 6.2 (OpenPGP armor)",
             "OpenSSH PROTOCOL.key",
         ],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: concat!(
             r"-----BEGIN(?: |\+|%20)(?:[A-Z0-9]+(?:[._-][A-Z0-9]+)*(?: |\+|%20))*PRIVATE(?: |\+|%20)KEY(?:(?: |\+|%20)BLOCK)?-----",
@@ -136,7 +136,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
         about: "Google API key",
         rules: "`AIza` and 35 of `[A-Za-z0-9_-]`, none of these beside it.",
         sources: &["Google Cloud, \"Manage API keys\""],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: "AIza[A-Za-z0-9_-]{35}",
         max_len: 39,
@@ -151,7 +151,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
         rules: "`xoxb-`, `xoxp-`, `xoxa-`, `xoxr-`, `xoxs-`, `xoxo-`, `xoxe-`, `xoxe.xoxp-`, `xoxe.xoxb-` and `xapp-` with the \
                 groups in which Slack issues them (src/detect/validate/slack.rs). No letter or digit beside it.",
         sources: &["Slack, \"Tokens\" and \"Token rotation\" (api.slack.com/concepts/token-types)"],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: r"(?:xox[abeoprs]|xoxe\.xox[bp]|xapp)-(?:[0-9A-Za-z]+-){0,4}[0-9A-Za-z]+",
         max_len: 512,
@@ -169,7 +169,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
             "GitHub Docs, \"About authentication to GitHub\": token formats",
             "GitHub Changelog 2026-05-15, GitHub App installation tokens",
         ],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: false,
         pattern: concat!(
             "gh[oprsu]_[A-Za-z0-9]+|github_pat_[A-Za-z0-9]+_[A-Za-z0-9]+",
@@ -188,7 +188,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
         rules: "`sk_live_`, `sk_test_`, `rk_live_` or `rk_test_` and 20 to 247 alphanumerics, no letter or digit beside it. \
                 Only the `detect_sensitive_data` hook looks for it.",
         sources: &["Stripe, \"API keys\" (docs.stripe.com/keys)"],
-        mask: Mask::Label,
+        mask: &Mask::Label,
         detect_only: true,
         pattern: "[rs]k_(?:live|test)_[A-Za-z0-9]+",
         max_len: 256,

@@ -1,4 +1,4 @@
-//! The regexes of route predicates: linear in the text, bounded in memory, searched anywhere in it.
+//! The regexes of a policy that are searched anywhere in a short text, a path or a value: linear in it, bounded in memory.
 //!
 //! A pattern matches where it is found, as Go's `regexp.MatchString` does: `^` and `$` anchor it. It works on bytes; classes such
 //! as `\d` and `\w`, and ignoring case, mean ASCII. A lazy DFA with a bounded cache runs it.
@@ -12,14 +12,14 @@ use regex_automata::util::syntax;
 use regex_automata::{Input, MatchKind};
 
 /// Longest regex, in bytes as written.
-pub(super) const MAX_REGEX_BYTES: usize = 2048;
+pub const MAX_REGEX_BYTES: usize = 2048;
 /// Most bytes that a regex may compile to.
-pub(super) const MAX_REGEX_COMPILED_BYTES: usize = 262_144;
+pub const MAX_REGEX_COMPILED_BYTES: usize = 262_144;
 /// Bytes that a regex may fill with what it learns from what it reads; then it forgets and learns again.
 const CACHE_BYTES: usize = 262_144;
 
 /// A compiled regex.
-pub(super) struct Pattern {
+pub struct Pattern {
     text: String,
     dfa: DFA,
     // Searching fills a cache. A worker's VM has one thread, so this lock is never waited for.
@@ -31,10 +31,15 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with it, on one line.
-    pub(super) fn new(text: &str) -> Result<Pattern, String> {
+    pub fn new(text: &str) -> Result<Pattern, String> {
         if text.len() > MAX_REGEX_BYTES {
             return Err(format!("longer than {MAX_REGEX_BYTES} bytes"));
         }
+        Pattern::bounded(text)
+    }
+
+    /// Compiles a regex of any length: what is made of it is bounded.
+    pub(super) fn bounded(text: &str) -> Result<Pattern, String> {
         let syntax = syntax::Config::new().unicode(false).utf8(false);
         let hir = syntax::parse_with(text, &syntax).map_err(|error| reason(&error.to_string()))?;
         let thompson = thompson::Config::new()
@@ -53,7 +58,7 @@ impl Pattern {
     }
 
     /// Is it found in `text`?
-    pub(super) fn is_match(&self, text: &[u8]) -> bool {
+    pub fn is_match(&self, text: &[u8]) -> bool {
         let input = Input::new(text).earliest(true);
         let found = match self.cache.try_lock() {
             Ok(mut cache) => self.dfa.try_search_fwd(&mut cache, &input),
@@ -71,7 +76,7 @@ impl std::fmt::Debug for Pattern {
 }
 
 /// The last line of a syntax error; the lines before it draw the pattern.
-fn reason(message: &str) -> String {
+pub(super) fn reason(message: &str) -> String {
     let line = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     line.strip_prefix("error: ").unwrap_or(line).into()
 }

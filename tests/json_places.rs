@@ -1,0 +1,173 @@
+//! What a policy says about places in JSON, buffered and as it flows, in every cut in two.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use bodyguard::act::{Direction, Flowing, MessageHead, Plan, Verdict, plan};
+use bodyguard::policy::{Policy, RequestHead, Resolution, Rule};
+
+fn rule(detectors: &str, dlp: &str, body_mode: &str) -> Arc<Rule> {
+    let text = format!(
+        "detectors: {detectors}\ndomains: [{{hosts: [\"*\"], policy: {{inspect_response_body: true, max_response_body_bytes: 100000, \
+         response_body_mode: {body_mode}, checks: {{body: {{dlp: {dlp}}}}}}}}}]"
+    );
+    let policy = Policy::from_yaml_or_json(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(policy.warnings, [], "{detectors}");
+    match policy.resolve(&RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[] }) {
+        Resolution::Rule(rule) => rule,
+        Resolution::Pass(reason) => panic!("{reason}"),
+    }
+}
+
+/// What leaves of a body that comes in these pieces; `None`: it is blocked.
+fn through(rule: &Arc<Rule>, content_type: &str, pieces: &[&[u8]]) -> Option<String> {
+    let head = MessageHead { content_type: Some(content_type.as_bytes()), ..MessageHead::default() };
+    let whole = pieces.concat();
+    let left = match plan(rule, Direction::Response, &head) {
+        Plan::Inspect(mut inspector) => {
+            for piece in pieces {
+                inspector.feed(piece).unwrap();
+            }
+            let judgement = inspector.finish();
+            match judgement.verdict {
+                Verdict::Blocked => return None,
+                _ if judgement.rewrite => inspector.rewrite(&whole, None).unwrap(),
+                _ => whole,
+            }
+        }
+        Plan::Stream(mut streamer) => {
+            let mut left = Vec::new();
+            for piece in pieces {
+                match streamer.feed(piece).unwrap() {
+                    Flowing::AsItCame => left.extend_from_slice(piece),
+                    Flowing::Instead(bytes) => left.extend(bytes),
+                    Flowing::Cut => return None,
+                }
+            }
+            match streamer.finish().0 {
+                Flowing::Instead(bytes) => left.extend(bytes),
+                Flowing::AsItCame => {}
+                Flowing::Cut => return None,
+            }
+            left
+        }
+        _ => panic!("not inspected"),
+    };
+    Some(String::from_utf8(left).unwrap())
+}
+
+fn check(detectors: &str, dlp: &str, content_type: &str, body: &str, wanted: Option<&str>) {
+    for body_mode in ["buffered", "streamed"] {
+        let rule = rule(detectors, dlp, body_mode);
+        for cut in 0..body.len() {
+            let (head, tail) = body.as_bytes().split_at(cut);
+            let left = through(&rule, content_type, &[head, tail]);
+            assert_eq!(left.as_deref(), wanted, "{detectors}, {body_mode}, cut at {cut}: {body}");
+        }
+    }
+}
+
+const JSON: &str = "application/json";
+
+#[test]
+fn kinds_count_where_the_policy_says() {
+    for (detectors, body, wanted) in [
+        (
+            r#"{email: {paths: ["$.users[*].mail", "owner.*"]}}"#,
+            r#"{"users":[{"mail":"a@x.com","note":"b@x.com"}],"owner":{"x":"c@x.com"}}"#,
+            r#"{"users":[{"mail":"[REDACTED:email]","note":"b@x.com"}],"owner":{"x":"[REDACTED:email]"}}"#,
+        ),
+        (
+            r#"{email: {except_paths: ["support"]}}"#,
+            r#"{"support":"a@x.com","x":{"support":["b@x.com"],"y":"c@x.com"}}"#,
+            r#"{"support":"a@x.com","x":{"support":["b@x.com"],"y":"[REDACTED:email]"}}"#,
+        ),
+        ("{email: {in: values}}", r#"{"a@x.com":"b@x.com"}"#, r#"{"a@x.com":"[REDACTED:email]"}"#),
+        ("{email: {in: keys}}", r#"{"a@x.com":"b@x.com"}"#, r#"{"[REDACTED:email]":"b@x.com"}"#),
+        (
+            r#"{email: {paths: ["$.m"]}}"#,
+            r#"{"x":"a@x.com","m":"\u0062@x.com"} what follows is text: c@x.com"#,
+            r#"{"x":"a@x.com","m":"[REDACTED:email]"} what follows is text: [REDACTED:email]"#,
+        ),
+        (r#"{email: {paths: ["$.m"]}}"#, "no JSON: a@x.com", "no JSON: [REDACTED:email]"),
+    ] {
+        check(detectors, "{redact: [email]}", JSON, body, Some(wanted));
+    }
+}
+
+#[test]
+fn an_own_kind_counts_where_the_policy_says() {
+    let detectors = r#"{part: {regex: "PN-[0-9]{4}", paths: ["$..parts"], mask: {keep_last: 2}}}"#;
+    let body = r#"{"parts":["PN-1234",{"x":"PN-5678"}],"y":"PN-9999"}"#;
+    let wanted = r#"{"parts":["**-**34",{"x":"**-**78"}],"y":"PN-9999"}"#;
+    check(detectors, "{redact: [part]}", JSON, body, Some(wanted));
+}
+
+#[test]
+fn values_under_keys_are_masked_whatever_they_are() {
+    let detectors = "{grades: {json_keys: [grade, gpa]}}";
+    let body = r#"{"name":"Ada","grade":"A+","terms":[{"gpa":3.5},{"grade":{"math":"B","art":null}},{"grade":""}]}"#;
+    let wanted = r#"{"name":"Ada","grade":"[REDACTED:grades]","terms":[{"gpa":"[REDACTED:grades]"},{"grade":{"math":"[REDACTED:grades]","art":"[REDACTED:grades]"}},{"grade":""}]}"#;
+    check(detectors, "{redact: [grades]}", JSON, body, Some(wanted));
+    check(detectors, "{block: [grades]}", JSON, body, None);
+    check(detectors, "{block: [grades]}", JSON, r#"{"name":"grade","x":"gpa"}"#, Some(r#"{"name":"grade","x":"gpa"}"#));
+    check("{grades: {json_keys: [grade], values: false}}", "{block: [grades]}", JSON, r#"{"a":[{"grade":{}}]}"#, None);
+}
+
+#[test]
+fn an_array_that_is_too_long_is_found() {
+    let detectors = "{mass_export: {large_array: {min_items: 3}, except_paths: [\"$.tags\"]}}";
+    for (body, blocked) in [
+        ("[1,2]", false),
+        ("[1,2,3]", true),
+        (r#"{"a":[{"b":[[],[],{}]}]}"#, true),
+        (r#"{"tags":[1,2,3,4]}"#, false),
+        (r#"{"a":"[1,2,3]"}"#, false),
+    ] {
+        check(detectors, "{block: [mass_export]}", JSON, body, (!blocked).then_some(body));
+    }
+}
+
+#[test]
+fn lines_and_events_are_documents_of_their_own() {
+    let detectors = r#"{email: {paths: ["$.m"]}}"#;
+    let lines = "{\"m\":\"a@x.com\",\"n\":\"b@x.com\"}\nbroken {\n{\"n\":\"c@x.com\"}\n";
+    let wanted = "{\"m\":\"[REDACTED:email]\",\"n\":\"b@x.com\"}\nbroken {\n{\"n\":\"c@x.com\"}\n";
+    check(detectors, "{redact: [email]}", "application/x-ndjson", lines, Some(wanted));
+    let events = "event: d\ndata: {\"m\":\"a@x.com\",\ndata: \"n\":\"b@x.com\"}\n\ndata: {\"n\":\"c@x.com\"}\n\ndata: [DONE]\n\n";
+    let wanted =
+        "event: d\ndata: {\"m\":\"[REDACTED:email]\",\ndata: \"n\":\"b@x.com\"}\n\ndata: {\"n\":\"c@x.com\"}\n\ndata: [DONE]\n\n";
+    check(detectors, "{redact: [email]}", "text/event-stream", events, Some(wanted));
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_path() {
+    for (detectors, error) in [
+        (
+            r#"{email: {paths: ["$x"]}}"#,
+            "$.detectors.email.paths[0]: found \"$x\", allowed: a JSON path of at most 256 bytes as in $.users[*].ssn, $..card or card.* (at any depth)",
+        ),
+        ("{email: {in: strings}}", "$.detectors.email.in: found \"strings\", allowed: keys, values, both"),
+        ("{x: {json_keys: []}}", "$.detectors.x.json_keys: found no key, allowed: at least one"),
+        (
+            "{x: {json_keys: [a], near: {words: [b]}}}",
+            "$.detectors.x.near: found near beside json_keys or large_array, allowed: in, paths, except_paths, mask",
+        ),
+        ("{x: {regex: ab, values: true}}", "$.detectors.x.values: found beside no json_keys, allowed: with json_keys"),
+        (
+            "{x: {large_array: {min_items: 0}}}",
+            "$.detectors.x.large_array.min_items: found 0, allowed: an integer from 1 to 1000000000",
+        ),
+        (
+            "{email: {json_keys: [a]}}",
+            "$.detectors.email.json_keys: found json_keys for the built-in kind email, allowed: except, except_regex, near, mask, in, paths, except_paths",
+        ),
+    ] {
+        let problems = Policy::from_yaml_or_json(&format!("detectors: {detectors}")).unwrap_err();
+        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(texts.iter().any(|text| text.starts_with(error)), "{detectors}: {texts:?}");
+    }
+    let many = (0..129).map(|n| format!("\"$.a{n}\"")).collect::<Vec<_>>().join(",");
+    let problems = Policy::from_yaml_or_json(&format!("detectors: {{email: {{paths: [{many}]}}}}")).unwrap_err();
+    assert!(problems[0].to_string().contains("128 paths"), "{problems:?}");
+}
