@@ -343,6 +343,16 @@ fn corpus_rows_with_bytes_changed_in_any_cut() {
 }
 
 #[test]
+fn a_local_part_with_more_glue_in_it_than_a_validator_looks_back() {
+    for glue in 60..70 {
+        let body = format!("ABCD{}EFGHIJK@LMNOP.org, ", "+".repeat(glue));
+        for cut in [body.len(), glue, glue + 4, glue + 20] {
+            check(KindSet::all(), body.as_bytes(), &[cut.min(body.len())], "glue");
+        }
+    }
+}
+
+#[test]
 fn what_is_held_is_bounded_by_the_longest_value() {
     // Nothing that is clean is held back: the decided offset follows the end of what was fed.
     let mut scanner = Scanner::new(&reference::program(KindSet::all()));

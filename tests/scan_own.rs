@@ -4,8 +4,8 @@
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::panic,
-    clippy::expect_used,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::string_slice,
     clippy::indexing_slicing
 )]
@@ -213,6 +213,46 @@ fn long_walks_that_cross_each_other_find_the_same() {
         let expected = Own { kind, regex, near: None, detector: detectors.get(kind).unwrap() }.scan(&body);
         for cuts in [vec![], cuts(&mut random, body.len())] {
             assert_eq!(scan_cut(&program, &body, &cuts), expected, "case {case}: {regex} in {} at {cuts:?}", body.escape_ascii());
+        }
+    }
+}
+
+/// What leads to a value, and what stands between it and a word near it, is no part of the value that conditions judge.
+#[test]
+fn conditions_judge_a_value_without_what_leads_to_it_and_beside_a_kinds_own_words() {
+    let (bearer, bank) = (Kind::from_name("bearer_token").unwrap(), Kind::from_name("us_bank_routing").unwrap());
+    let mut detectors = Detectors::default();
+    let of = |conditions| Setting { conditions, mask: None };
+    detectors.set(
+        bearer,
+        of(Conditions { except: [b"abcdefghijklmnopqrstuvwxyz0123456789".to_vec()].into(), ..Conditions::default() }),
+    );
+    detectors.set(bank, of(Conditions { near: Some(OwnNear::new(["wire"].into_iter(), 200).unwrap()), ..Conditions::default() }));
+    let account = detectors.add(Detector::of_regex("account", "acct[0-9]{6}").unwrap()).unwrap();
+    let mut programs = Programs::new(Arc::new(detectors));
+    let kinds = [Kind::CREDIT_CARD, bearer, bank, account].into_iter().collect();
+    let far = "-".repeat(120);
+    for (body, wanted, excepted) in [
+        ("Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123456789".to_owned(), &[][..], &[][..]),
+        (
+            "Authorization: Bearer zbcdefghijklmnopqrstuvwxyz0123456788".to_owned(),
+            &["zbcdefghijklmnopqrstuvwxyz0123456788"],
+            &["zbcdefghijklmnopqrstuvwxyz0123456788"],
+        ),
+        ("routing number 322271627".to_owned(), &[], &[]),
+        (format!("routing number 322271627 {far} wire"), &["322271627"], &["322271627"]),
+        (format!("wire {far} routing number 322271627"), &["322271627"], &["322271627"]),
+        (format!("wire {far} 322271627"), &[], &[]),
+        ("4111111111111111 acct123456".to_owned(), &["4111111111111111", "acct123456"], &["acct123456"]),
+    ] {
+        for (except, wanted) in [(false, wanted), (true, excepted)] {
+            let program = programs.excepting(kinds, except);
+            for step in [1, 7, body.len()] {
+                let cuts: Vec<usize> = (0..body.len()).step_by(step).collect();
+                let found = scan_cut(&program, body.as_bytes(), &cuts);
+                let found: Vec<_> = found.iter().map(|one| &body[one.start as usize..one.end as usize]).collect();
+                assert_eq!(found, wanted, "{body} by {step}");
+            }
         }
     }
 }

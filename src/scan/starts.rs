@@ -377,14 +377,16 @@ fn all_locals(bytes: &[u8], floor: usize, at: usize, offer: &mut dyn FnMut(usize
     };
     let escaped = escaped || local.contains(&b'%');
     // Nor behind `.`, `+` or `-` behind one of these, unless there are two dots.
-    let (mut joined, mut last) = (false, 0);
+    let (mut joined, mut run, mut last) = (false, 0usize, 0);
     for (start, &byte) in (from..at).zip(local) {
         let word = byte.is_ascii_alphanumeric() || byte == b'_';
         if word && (escaped || !joined) {
             offer(start);
         }
         let glue = matches!(byte, b'.' | b'+' | b'-') && (last, byte) != (b'.', b'.');
-        joined = word || joined && glue;
+        run = if glue { run.saturating_add(1) } else { 0 };
+        // A validator sees no word behind more of them than it can look back.
+        joined = word || joined && glue && run < LOOK_BEHIND;
         last = byte;
     }
 }

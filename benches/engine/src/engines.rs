@@ -103,7 +103,7 @@ static OWN: LazyLock<Arc<Program>> = LazyLock::new(|| {
     }
     for service in services {
         all.push(Detector::of_regex("own", &format!("{service}_(?:live|test)_[A-Za-z0-9]{{24}}")).expect("a regex compiles"));
-        all.push(Detector::of_regex("own", &format!(r"\bhttps?://[a-z0-9.-]{{1,60}}\.{service}\.internal\b")).expect("a regex compiles"));
+        all.push(Detector::of_regex("own", &format!(r"\b{service}-vault-[0-9]{{4,8}}\b")).expect("a regex compiles"));
     }
     for word in words {
         all.push(Detector::of_words("own", [word].into_iter(), true).expect("a word compiles"));

@@ -95,7 +95,8 @@ impl Prints {
             }
             sets
         };
-        let chance = |lead: &usize| sets(*lead).iter().map(print_chance).fold(0u64, u64::saturating_add);
+        let chance =
+            |lead: &usize| sets(*lead).iter().map(seen).map(|print| print_chance(&print)).fold(0u64, u64::saturating_add);
         let lead = (0..longest).min_by_key(chance).unwrap_or(0);
         Prints { lead, sets: sets(lead) }
     }
@@ -104,6 +105,26 @@ impl Prints {
     pub fn chance(&self) -> u64 {
         self.sets.iter().map(print_chance).fold(0u64, u64::saturating_add).min(1_000_000)
     }
+}
+
+/// A print as the block loop sees it: bytes by their nibbles, the middle one by its low nibble alone.
+fn seen([first, middle, last]: &[ByteSet; PRINT]) -> [ByteSet; PRINT] {
+    let by_nibbles = |set: &ByteSet, high: bool| {
+        let (mut lows, mut highs) = (0u16, 0u16);
+        for byte in set.iter() {
+            lows |= 1u16.wrapping_shl(u32::from(byte & 15));
+            highs |= 1u16.wrapping_shl(u32::from(byte >> 4));
+        }
+        let mut wide = ByteSet::default();
+        for byte in 0..=u8::MAX {
+            let bit = |set: u16, nibble: u8| set.wrapping_shr(u32::from(nibble)) & 1 != 0;
+            if bit(lows, byte & 15) && (!high || bit(highs, byte >> 4)) {
+                wide.insert(byte);
+            }
+        }
+        wide
+    };
+    [by_nibbles(first, true), by_nibbles(middle, false), by_nibbles(last, true)]
 }
 
 fn print_chance(print: &[ByteSet; PRINT]) -> u64 {
