@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use bodyguard::detect::{KINDS, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask};
+use bodyguard::detect::{GROUPS, KINDS, Kind, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, TEST_VALUES};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kinds.md");
 
@@ -21,13 +21,15 @@ fn the_page_of_kinds_is_fresh() {
 fn page() -> String {
     let mut page = format!(
         "# Kinds\n\n\
-         <!-- Written from src/detect/table.rs by `UPDATE=1 cargo test --test kinds_page`. -->\n\n\
+         <!-- Written from src/detect by `UPDATE=1 cargo test --test kinds_page`. -->\n\n\
          What bodyguard looks for, and what exactly is a finding. `tests/corpus/<kind>.toml` has examples of each rule: what is \
          found, and what only looks like it.\n\n\
          Everywhere, a JSON escape (`\\n`, `\\t`, `\\u000a`, however often its backslash is escaped), a percent-encoded byte (`%3D`) \
          and a terminal colour count as the byte they stand for, not as letters and digits beside a value. Values that are \
          documentation examples are findings like any other. To tell, bodyguard looks at {LOOK_BEHIND} bytes before a value and \
-         {LOOK_AHEAD} behind it.\n\n\
+         {LOOK_AHEAD} behind it, and as far as words may stand near.\n\n\
+         Where a word must stand near, it may stand before the value or behind it (there up to the next line end or double quote), in any \
+         letter case, alone or as a part of a name: `routing number` is also `routing_number`, `routingNumber` and `ROUTING-NUMBER`.\n\n\
          A value is also found when some or all of its letters, digits, spaces and `+ - . _ @ '` are escaped: `\\u0041` in JSON \
          (and in JSON inside JSON, with up to four backslashes), `%41` in a URL, `&#65;`, `&#x41;`, `&nbsp;`, `&plus;`, `&apos;`, \
          `&commat;`, `&period;` and `&lowbar;` in HTML and XML, whatever the body's type. Masked are whole escapes. Decoded is \
@@ -38,11 +40,29 @@ fn page() -> String {
         let note = if spec.detect_only { " (only behind `detect_sensitive_data`)" } else { "" };
         writeln!(page, "| [`{0}`](#{0}) | {1}{note} | {2} | {3} |", spec.name, spec.about, mask(spec), spec.max_len).unwrap();
     }
+    page.push_str("\n## Groups\n\nA group may stand wherever a kind may.\n\n| group | what | kinds |\n|---|---|---|\n");
+    for group in &GROUPS {
+        let kinds: Vec<String> = group.kinds().iter().map(Kind::name).map(|name| format!("[`{name}`](#{name})")).collect();
+        writeln!(page, "| `{}` | {} | {} |", group.name, group.about, kinds.join(", ")).unwrap();
+    }
     for spec in &KINDS {
         writeln!(page, "\n## {}\n\n{}\n\nSources:\n", spec.name, spec.rules).unwrap();
         for source in spec.sources {
             writeln!(page, "- {source}").unwrap();
         }
+        if let Some(near) = spec.near {
+            let words: Vec<String> = near.words.iter().map(|word| format!("`{word}`")).collect();
+            writeln!(page, "\nWords, at most {} bytes away: {}", near.within, words.join(", ")).unwrap();
+        }
+    }
+    page.push_str(
+        "\n## Published test values\n\nWith `except_test_values: true` in a dlp check these are no findings, nor are e-mail addresses at example.com, \
+         example.org, example.net and under the top-level domains example, test and invalid (RFC 2606, RFC 6761), and US telephone numbers \
+         555-0100 to 555-0199. \
+         \n\n| kind | values | published by |\n|---|---|---|\n",
+    );
+    for row in &TEST_VALUES {
+        writeln!(page, "| `{}` | {} | {} |", row.kind, row.values.len(), row.source).unwrap();
     }
     page
 }
@@ -51,6 +71,7 @@ fn mask(spec: &KindSpec) -> String {
     match spec.mask {
         Mask::Label => format!("`[REDACTED:{}]`", spec.name),
         Mask::KeepLastDigits(kept) => format!("`*` for every digit but the last {kept}"),
-        ref other => panic!("no kind of the table is masked as {other:?}"),
+        Mask::KeepLast(kept) => format!("`*` for every letter and digit but the last {kept}"),
+        other => panic!("no kind of the table is masked as {other:?}"),
     }
 }

@@ -128,7 +128,7 @@ fn the_full_example_is_the_same_policy_in_every_form() {
             block: kinds(&["private_key", "aws_access_key", "google_api_key", "slack_token", "github_token"]),
             redact: kinds(&["credit_card", "ssn", "email", "jwt"]),
             sensitive_data: true,
-            program: Programs::default().of(KindSet::all()),
+            program: Programs::default().of(KindSet::core()),
             json: None,
             redact_in_observe_modes: true,
             same_length: KindSet::EMPTY,
@@ -362,7 +362,7 @@ fn observe_only_looks_for_everything_and_changes_nothing() {
     assert_eq!((rule.mode, rule.fail_mode), (Mode::Detect, FailMode::Open));
     for side in [&rule.request, &rule.response] {
         let side = side.as_ref().unwrap();
-        assert_eq!(side.kinds(), KindSet::all());
+        assert_eq!(side.kinds(), KindSet::core());
         assert!(!side.redact_in_observe_modes);
     }
 }

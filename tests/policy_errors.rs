@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use bodyguard::detect::{GROUPS, Kind};
 use bodyguard::policy::{Policy, Problem};
 
 #[path = "support/schema.rs"]
@@ -43,7 +44,12 @@ fn matching(predicates: &str) -> String {
 }
 
 const ROUTE: &str = "$.domains[0].routes[0]";
-const KINDS: &str = "credit_card, ssn, email, jwt, aws_access_key, private_key, google_api_key, slack_token, github_token";
+
+/// What a dlp list may hold: the kinds but one, and the groups.
+fn kinds() -> String {
+    let kinds = Kind::all().filter(|kind| *kind != Kind::STRIPE_KEY).map(Kind::name);
+    kinds.chain(GROUPS.iter().map(|group| group.name)).collect::<Vec<_>>().join(", ")
+}
 
 #[track_caller]
 fn assert_errors(text: &str, expected: &[&str]) {
@@ -157,10 +163,11 @@ fn a_wrong_value_is_shown_beside_what_is_allowed() {
 
 #[test]
 fn the_kinds_of_a_dlp_list_are_checked() {
+    let kinds = kinds();
     for (dlp, place, message) in [
-        ("redact: [emial]", ".redact[0]", format!("found \"emial\", allowed: {KINDS}; did you mean email?")),
-        ("block: [passport]", ".block[0]", format!("found \"passport\", allowed: {KINDS}")),
-        ("block: [email, 7]", ".block[1]", format!("found 7, allowed: {KINDS}")),
+        ("redact: [emial]", ".redact[0]", format!("found \"emial\", allowed: {kinds}; did you mean email?")),
+        ("block: [passport]", ".block[0]", format!("found \"passport\", allowed: {kinds}")),
+        ("block: [email, 7]", ".block[1]", format!("found 7, allowed: {kinds}")),
         (
             "block: [stripe_key]",
             ".block[0]",
@@ -172,6 +179,22 @@ fn the_kinds_of_a_dlp_list_are_checked() {
             "found \"ssn\", which block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more"
                 .into(),
         ),
+        (
+            "block: [group:secrets], redact: [email, jwt]",
+            ".redact[1]",
+            "found \"jwt\", which block names too by group:secrets, allowed: a kind in one of the two lists, or with min_findings of 2 and more".into(),
+        ),
+        (
+            "block: [ssn], redact: ['group:pii-us']",
+            ".redact[0]",
+            "found \"group:pii-us\", whose ssn block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more".into(),
+        ),
+        (
+            "block: ['group:financial'], redact: ['group:pii-us']",
+            ".redact[0]",
+            "found \"group:pii-us\", whose us_bank_routing block names too by group:financial, allowed: a kind in one of the two lists, or with min_findings of 2 and more".into(),
+        ),
+        ("block: ['group:pii']", ".block[0]", format!("found \"group:pii\", allowed: {kinds}; did you mean group:pii-us?")),
         ("direction: both", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
         ("block: [], redact: []", "", "found neither block nor redact, allowed: at least one of them, not empty".into()),
     ] {
@@ -578,7 +601,7 @@ fn checks_of_headers_and_queries_are_checked_like_those_of_bodies() {
         (
             "query: {dlp: {redact: [jwt], direction: both}}",
             "query.dlp.direction",
-            "unknown field, allowed: block, redact, exclude, only, mask, redact_in_observe_modes".into(),
+            "unknown field, allowed: block, redact, exclude, only, mask, redact_in_observe_modes, except_test_values".into(),
         ),
         (
             "query: {dlp: {redact: [jwt], block: [jwt]}}",
@@ -697,5 +720,18 @@ fn a_threshold_is_one_number_or_one_a_kind() {
     assert_eq!(
         warnings(&dlp("block: [email], min_findings: {ssn: 5}")),
         [format!("{place}.ssn: has no effect: block does not name ssn")]
+    );
+    // A group is each of its kinds that block names.
+    assert_errors(&dlp("block: ['group:secrets'], redact: [jwt, 'group:pii-us'], min_findings: {'group:secrets': 2}"), &[]);
+    assert_errors(
+        &dlp("block: [email, ssn], redact: ['group:pii-us'], min_findings: {email: 2}"),
+        &[
+            "$.domains[0].routes[0].policy.checks.body.dlp.redact[0]: found \"group:pii-us\", whose ssn block names too, allowed: a kind in \
+           one of the two lists, or with min_findings of 2 and more",
+        ],
+    );
+    assert_eq!(
+        warnings(&dlp("block: [email], min_findings: {'group:network': 5}")),
+        [format!("{place}[\"group:network\"]: has no effect: block does not name group:network")]
     );
 }

@@ -237,7 +237,7 @@ domains:
         block: KindSet::EMPTY,
         redact: email,
         sensitive_data: true,
-        program: Programs::default().of(KindSet::all()),
+        program: Programs::default().of(KindSet::core()),
         json: None,
         redact_in_observe_modes: true,
         same_length: KindSet::EMPTY,
@@ -284,7 +284,7 @@ fn built_in_values_are_the_safe_ones() {
     assert_eq!((rule.mode, rule.fail_mode), (Mode::Block, FailMode::Close));
     assert_eq!((&rule.block_response, rule.skip_content_types.len()), (&None, 0));
     let request = rule.request.as_ref().unwrap();
-    assert_eq!((request.max_bytes, request.body_mode, request.kinds()), (1_048_576, BodyMode::Auto, KindSet::all()));
+    assert_eq!((request.max_bytes, request.body_mode, request.kinds()), (1_048_576, BodyMode::Auto, KindSet::core()));
     assert_eq!(rule.response, None);
     assert_eq!(policy.max_inflight_body_bytes, 134_217_728);
     assert!(!policy.allow_on_headers_stop_iteration);
@@ -317,7 +317,7 @@ route     $.domains[0].routes[2]
 mode      shadow (records, blocks nothing)
 fail mode fail_close (what cannot be decoded passes)
 request   bodies pass unread
-response  bodies up to 1000 bytes; block jwt; mask ssn, email; block on any kind"#;
+response  bodies up to 1000 bytes; block jwt; mask ssn, email; block on any of group:core"#;
     assert_eq!(policy.explain(&head).to_string(), expected);
     let foreign = RequestHead { authority: b"example.org", ..head };
     assert_eq!(

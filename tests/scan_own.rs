@@ -15,7 +15,7 @@ mod reference;
 use std::sync::Arc;
 
 use bodyguard::detect::checksum::Checksum;
-use bodyguard::detect::{Conditions, Detector, Detectors, Kind, Near, Pattern, Setting};
+use bodyguard::detect::{Conditions, Detector, Detectors, Kind, OwnNear, Pattern, Setting};
 use bodyguard::scan::{Finding, Program, Programs, Scanner};
 use reference::own::Own;
 
@@ -144,7 +144,7 @@ fn check(case: u64) -> usize {
                 except_regex: vec![Pattern::new("^b.*b$").unwrap()],
                 require: if random.below(2) == 0 { vec![] } else { vec![Pattern::new("[ab]").unwrap()] },
                 validate: None,
-                near: (random.below(2) == 0).then(|| Near::new(near.iter().copied(), within).unwrap()),
+                near: (random.below(2) == 0).then(|| OwnNear::new(near.iter().copied(), within).unwrap()),
             };
         }
         kinds.push((detectors.add(detector).unwrap(), index));
@@ -217,6 +217,46 @@ fn long_walks_that_cross_each_other_find_the_same() {
     }
 }
 
+/// What leads to a value, and what stands between it and a word near it, is no part of the value that conditions judge.
+#[test]
+fn conditions_judge_a_value_without_what_leads_to_it_and_beside_a_kinds_own_words() {
+    let (bearer, bank) = (Kind::from_name("bearer_token").unwrap(), Kind::from_name("us_bank_routing").unwrap());
+    let mut detectors = Detectors::default();
+    let of = |conditions| Setting { conditions, mask: None };
+    detectors.set(
+        bearer,
+        of(Conditions { except: [b"abcdefghijklmnopqrstuvwxyz0123456789".to_vec()].into(), ..Conditions::default() }),
+    );
+    detectors.set(bank, of(Conditions { near: Some(OwnNear::new(["wire"].into_iter(), 200).unwrap()), ..Conditions::default() }));
+    let account = detectors.add(Detector::of_regex("account", "acct[0-9]{6}").unwrap()).unwrap();
+    let mut programs = Programs::new(Arc::new(detectors));
+    let kinds = [Kind::CREDIT_CARD, bearer, bank, account].into_iter().collect();
+    let far = "-".repeat(120);
+    for (body, wanted, excepted) in [
+        ("Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123456789".to_owned(), &[][..], &[][..]),
+        (
+            "Authorization: Bearer zbcdefghijklmnopqrstuvwxyz0123456788".to_owned(),
+            &["zbcdefghijklmnopqrstuvwxyz0123456788"],
+            &["zbcdefghijklmnopqrstuvwxyz0123456788"],
+        ),
+        ("routing number 322271627".to_owned(), &[], &[]),
+        (format!("routing number 322271627 {far} wire"), &["322271627"], &["322271627"]),
+        (format!("wire {far} routing number 322271627"), &["322271627"], &["322271627"]),
+        (format!("wire {far} 322271627"), &[], &[]),
+        ("4111111111111111 acct123456".to_owned(), &["4111111111111111", "acct123456"], &["acct123456"]),
+    ] {
+        for (except, wanted) in [(false, wanted), (true, excepted)] {
+            let program = programs.excepting(kinds, except);
+            for step in [1, 7, body.len()] {
+                let cuts: Vec<usize> = (0..body.len()).step_by(step).collect();
+                let found = scan_cut(&program, body.as_bytes(), &cuts);
+                let found: Vec<_> = found.iter().map(|one| &body[one.start as usize..one.end as usize]).collect();
+                assert_eq!(found, wanted, "{body} by {step}");
+            }
+        }
+    }
+}
+
 #[test]
 fn conditions_are_those_of_the_policy_for_built_in_kinds_too() {
     let mut detectors = Detectors::default();
@@ -225,7 +265,8 @@ fn conditions_are_those_of_the_policy_for_built_in_kinds_too() {
         Kind::EMAIL,
         of(Conditions { except_regex: vec![Pattern::new(r"@example\.com$").unwrap()], ..Conditions::default() }),
     );
-    detectors.set(Kind::SSN, of(Conditions { near: Some(Near::new(["ssn"].into_iter(), 30).unwrap()), ..Conditions::default() }));
+    detectors
+        .set(Kind::SSN, of(Conditions { near: Some(OwnNear::new(["ssn"].into_iter(), 30).unwrap()), ..Conditions::default() }));
     let mut account = Detector::of_regex("account", "[0-9]{10}").unwrap();
     account.setting.conditions.validate = Checksum::from_name("luhn");
     let account = detectors.add(account).unwrap();

@@ -121,10 +121,13 @@ fn page_is_fresh() {
 fn tables() -> String {
     let mut text = String::from("| kind | most that a candidate holds, bytes |\n|---|---|\n");
     for spec in &KINDS {
-        writeln!(text, "| `{}` | {} |", spec.name, spec.max_len + LOOK_AHEAD).unwrap();
+        writeln!(text, "| `{}` | {} |", spec.name, spec.max_len + spec.look_ahead()).unwrap();
     }
     let rows = [
-        ("bytes behind a match that its validator waits for, unless a line end or `\"` comes first", LOOK_AHEAD),
+        (
+            "bytes behind a match that its validator waits for, unless a line end or `\"` comes first (48 where words may stand near)",
+            LOOK_AHEAD,
+        ),
         ("bytes that stay for what comes behind them to be judged by (they have left)", LOOK_BEHIND),
         ("longest bare JSON number that is held until its end, bytes", JsonTracker::MAX_TOKEN_BYTES),
         ("heap of a stream that holds nothing, at most, bytes", IDLE_BYTES),

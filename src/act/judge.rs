@@ -190,7 +190,8 @@ pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, findings: &[Finding
     let block = blocking(body_rule, findings, seen);
     let dlp = resolve_overlaps(body_rule, block, findings);
     let first_block = dlp.iter().find(|finding| block.contains(finding.kind));
-    let first_sensitive = findings.first().filter(|_| body_rule.sensitive_data);
+    let hook = if body_rule.sensitive_data { KindSet::core() } else { KindSet::EMPTY };
+    let first_sensitive = findings.iter().find(|finding| hook.contains(finding.kind));
     let code = match (first_block, first_sensitive) {
         (Some(finding), _) => Some(Code::DlpBlock(finding.kind)),
         (None, Some(finding)) => Some(Code::SensitiveData(finding.kind)),
@@ -215,10 +216,8 @@ pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, findings: &[Finding
         };
         count(&mut counts, Engine::Dlp, Some(finding.kind), action);
     }
-    if body_rule.sensitive_data {
-        for finding in findings {
-            count(&mut counts, Engine::SensitiveData, Some(finding.kind), on_block);
-        }
+    for finding in findings.iter().filter(|finding| hook.contains(finding.kind)) {
+        count(&mut counts, Engine::SensitiveData, Some(finding.kind), on_block);
     }
     let verdict = match (code.is_some(), blocked, rewrite) {
         (true, true, _) => Verdict::Blocked,

@@ -90,7 +90,7 @@ fn observe_modes_mask_nothing_where_the_policy_says_so() {
 }
 
 #[test]
-fn the_hook_blocks_on_any_kind_and_never_masks() {
+fn the_hook_blocks_on_any_core_kind_and_never_masks() {
     let mut body_rule = body_rule(&[], &[Kind::EMAIL]);
     body_rule.sensitive_data = true;
     let findings = [finding(Kind::STRIPE_KEY, 0, 30), finding(Kind::EMAIL, 40, 49)];
@@ -100,6 +100,10 @@ fn the_hook_blocks_on_any_kind_and_never_masks() {
     assert_eq!(counts(&judgement), ["dlp/email/detect=1", "sensitive_data/stripe_key/block=1", "sensitive_data/email/block=1"]);
     let judgement = judged(Mode::Shadow, &body_rule, &findings);
     assert_eq!((judgement.verdict, judgement.rewrite), (Verdict::WouldBlock, true));
+    // Other kinds, built-in or the policy's own, are none of its business.
+    let others = [finding(Kind::from_name("iban").unwrap(), 0, 22), finding(Kind::own(0).unwrap(), 30, 40)];
+    let judgement = judged(Mode::Block, &body_rule, &others);
+    assert_eq!((judgement.verdict, judgement.code, judgement.counts.len()), (Verdict::Clean, None, 0));
 }
 
 #[test]

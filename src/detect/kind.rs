@@ -1,7 +1,10 @@
 //! What a kind is made of, and the set type over kinds. The rows stand in the table.
 
+use std::ops::Range;
+
 use super::hash::HashKey;
-use super::table::KINDS;
+use super::near::Near;
+use super::table::{CORE, KINDS};
 
 /// A sort of sensitive data: a built-in one, which is an index into [`KINDS`], or one that a policy owns.
 ///
@@ -30,18 +33,18 @@ pub enum Mask {
 /// A match of a kind's pattern, with what stands around it, for the kind's own judgement.
 #[derive(Clone, Copy)]
 pub struct Candidate<'a> {
-    /// Up to [`LOOK_BEHIND`] bytes directly before the match; fewer only at the start of the body.
+    /// Up to [`KindSpec::look_behind`] bytes directly before the match; fewer only at the start of the body.
     pub before: &'a [u8],
     /// The match.
     pub value: &'a [u8],
-    /// Up to [`LOOK_AHEAD`] bytes directly behind the match; fewer only at the end of the body, or behind a line end or a double
-    /// quote, past which no validator may look.
+    /// Up to [`KindSpec::look_ahead`] bytes directly behind the match; fewer only at the end of the body, or behind a line end or a
+    /// double quote, past which no validator may look.
     pub after: &'a [u8],
 }
 
-/// Most bytes that a validator may read before a match.
+/// Most bytes that a validator may read before a match, but for kinds that need a word near.
 pub const LOOK_BEHIND: usize = 64;
-/// Most bytes that a validator may read behind a match.
+/// Most bytes that a validator may read behind a match, but for kinds that need a word near.
 pub const LOOK_AHEAD: usize = 16;
 /// Bytes from the start on that `may_start` may read.
 pub const START_BYTES: usize = 6;
@@ -57,10 +60,13 @@ pub enum Anchor {
     /// A match begins with a digit behind none, and with at least this many bytes (2 to 31) that are digits or single other bytes
     /// between them.
     Digits(usize),
+    /// The same behind one of these numbers of bytes that are no digits: letters, a plus, a parenthesis. Largest first, no two
+    /// more than one apart.
+    Led(&'static [usize], usize),
 }
 
 /// One row of [`KINDS`](super::KINDS).
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct KindSpec {
     /// The name in policies, metrics, labels and events.
     pub name: &'static str,
@@ -71,7 +77,7 @@ pub struct KindSpec {
     /// Where the facts come from.
     pub sources: &'static [&'static str],
     /// How the value is masked.
-    pub mask: Mask,
+    pub mask: &'static Mask,
     /// May stand only behind `detect_sensitive_data`, never in a dlp list.
     pub detect_only: bool,
     /// The shape of a value: a byte regex without look-around, matched anchored at a start, its longest match counts.
@@ -85,8 +91,53 @@ pub struct KindSpec {
     /// this first and save the walk through the pattern; it keeps hostile input linear. Of a kind that begins with a literal it
     /// must refuse a letter, a digit, `_` or `-` right before it always or never, but for escapes.
     pub may_start: fn(before: &[u8], here: &[u8]) -> bool,
-    /// Is it one? The length of the finding, from the start of the match (at most the match's), or `None`.
+    /// Is it one? How far the finding goes, from the start of the match (at most the match's length), or `None`.
     pub accept: fn(&Candidate<'_>) -> Option<usize>,
+    /// Words of which one must stand near, for kinds whose values are weak evidence alone.
+    pub near: Option<Near>,
+    /// Does this value stand for itself, without a word near?
+    pub alone: fn(&[u8]) -> bool,
+    /// Bytes at the start of the match that only lead to the value: a name, an equals sign. They are no part of the finding.
+    pub lead: fn(&[u8]) -> usize,
+}
+
+impl KindSpec {
+    /// What a row need not say.
+    pub(super) const ROW: KindSpec = KindSpec {
+        name: "",
+        about: "",
+        rules: "",
+        sources: &[],
+        mask: &Mask::Label,
+        detect_only: false,
+        pattern: "",
+        max_len: 0,
+        anchor: Anchor::Digits(1),
+        may_start: |_, _| true,
+        accept: |candidate| Some(candidate.value.len()),
+        near: None,
+        alone: |_| false,
+        lead: |_| 0,
+    };
+
+    /// What of a match is a finding, as a range in the match; `None` where it is none. This is the last word.
+    pub fn judge(&self, candidate: &Candidate<'_>) -> Option<Range<usize>> {
+        let end = (self.accept)(candidate)?;
+        let value = candidate.value.get(..end)?;
+        let known = self.near.is_none_or(|near| (self.alone)(value) || near.holds(candidate.before, candidate.after));
+        let start = (self.lead)(value);
+        (known && start < end).then_some(start..end)
+    }
+
+    /// Most bytes that are read before a match to judge it.
+    pub fn look_behind(&self) -> usize {
+        self.near.map_or(LOOK_BEHIND, |near| near.look_behind().max(LOOK_BEHIND))
+    }
+
+    /// Most bytes that are read behind a match to judge it.
+    pub fn look_ahead(&self) -> usize {
+        self.near.map_or(LOOK_AHEAD, |near| near.look_ahead().max(LOOK_AHEAD))
+    }
 }
 
 impl Kind {
@@ -155,15 +206,11 @@ impl Kind {
 static OWN: KindSpec = KindSpec {
     name: "own",
     about: "a kind of a policy's own",
-    rules: "",
-    sources: &[],
-    mask: Mask::Label,
-    detect_only: false,
     pattern: "[^\\x00-\\xff]",
-    max_len: 0,
     anchor: Anchor::Prefix(&[]),
     may_start: |_, _| false,
     accept: |_| None,
+    ..KindSpec::ROW
 };
 
 /// A set of kinds, built-in ones and a policy's own.
@@ -179,6 +226,11 @@ impl KindSet {
     /// Every kind of the table.
     pub fn all() -> KindSet {
         Kind::all().collect()
+    }
+
+    /// The kinds that the `detect_sensitive_data` hook blocks on: the first ten, whatever else the table holds.
+    pub fn core() -> KindSet {
+        Kind::all().take(CORE).collect()
     }
 
     /// Is `kind` in the set?

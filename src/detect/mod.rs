@@ -12,9 +12,10 @@
 //! 2. At a position, take the longest match of the row's `pattern` that begins exactly there, within the next `max_len` bytes
 //!    (a match may end at that bound because the bound cut it).
 //! 3. No match: go on at the next position.
-//! 4. Give the match and its neighbours ([`LOOK_BEHIND`] and [`LOOK_AHEAD`] bytes, fewer only at the ends of the body) to
-//!    `accept`. `None`: go on at the next position, not behind the match.
-//! 5. `Some(length)`: a finding from the position, `length` bytes long. Go on at its end.
+//! 4. Give the match and its neighbours ([`KindSpec::look_behind`] and [`KindSpec::look_ahead`] bytes, fewer only at the ends of the
+//!    body) to [`KindSpec::judge`]: the row's `accept`, a word near where the row needs one ([`Near`]), and what of the match only leads
+//!    to the value. `None`: go on at the next position, not behind the match.
+//! 5. A range: a finding there. Go on at its end.
 //!
 //! Kinds know nothing of each other: their findings may overlap.
 //!
@@ -28,23 +29,28 @@
 //!
 //! So a byte is walked by a small constant number of candidates of a kind, whatever the body.
 
-#[allow(dead_code, reason = "the validators of further kinds use the rest")]
 pub mod checksum;
+mod group;
 mod hash;
 mod kind;
+mod near;
 mod own;
 mod pattern;
 mod table;
+mod test_values;
 mod validate;
 
+pub use group::{GROUPS, Group, PREFIX as GROUP_PREFIX, named};
 pub use hash::{HashKey, MAX_KEY_BYTES, MIN_KEY_BYTES};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
+pub use near::Near;
 pub use own::{
     Automaton, ByteSet, Conditions, Detector, Detectors, MAX_ALL_COMPILED_BYTES, MAX_COMPILED_BYTES, MAX_DETECTORS,
-    MAX_MATCH_BYTES, MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, Near, Prints, Setting, State,
+    MAX_MATCH_BYTES, MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, OwnNear, Prints, Setting, State,
 };
 pub use pattern::{MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, Pattern};
 pub use table::KINDS;
+pub use test_values::{TEST_VALUES, TestValues, is_test_value};
 
 /// The byte before a position, decoded where an escape ends there; `None` at the start of the body. Up to [`LOOK_BEHIND`] bytes of what
 /// stands before it are enough.

@@ -221,13 +221,14 @@ impl Side {
         let dlp = checks.dlp.as_ref().filter(|dlp| dlp.covers(direction));
         let (block, redact) = dlp.map(|dlp| (dlp.block, dlp.redact)).unwrap_or_default();
         let sensitive_data = checks.sensitive_data.is_some();
+        let hook = if sensitive_data { KindSet::core() } else { KindSet::EMPTY };
         let rule = BodyRule {
             max_bytes,
             body_mode,
             block,
             redact,
             sensitive_data,
-            program: programs.of(if sensitive_data { KindSet::all() } else { block.union(redact) }),
+            program: programs.excepting(block.union(redact).union(hook), dlp.is_some_and(|dlp| dlp.except_test_values)),
             json: None,
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),

@@ -5,6 +5,7 @@
 use super::MinFindings;
 use super::cursor::Cursor;
 use super::document::{DIRECTION, MASK};
+use super::kinds;
 use super::shape::Report;
 use crate::detect::{Detectors, KindSet};
 
@@ -55,6 +56,8 @@ pub(super) struct Dlp {
     pub(super) block: KindSet,
     pub(super) redact: KindSet,
     pub(super) redact_in_observe_modes: bool,
+    /// Values that are published for tests are no findings.
+    pub(super) except_test_values: bool,
     /// Kinds of `redact` whose masks keep the length.
     pub(super) same_length: KindSet,
     pub(super) min_findings: MinFindings,
@@ -75,27 +78,25 @@ impl Dlp {
         let directions = [("response", (false, true)), ("request", (true, false)), ("both", (true, true))];
         let direction = cursor.field("direction").and_then(|direction| direction.choice(&DIRECTION, &directions));
         let (request, response) = direction.unwrap_or((false, true));
-        let kind = |item: &Cursor<'_>| item.text().and_then(|name| detectors.kind(name));
         let items = |name| cursor.field(name).map(|list| list.items()).unwrap_or_default();
-        let block: KindSet = items("block").iter().filter_map(kind).collect();
+        let (blocked, redacted) = (items("block"), items("redact"));
+        let (block, redact) = (kinds::list(&blocked, detectors), kinds::list(&redacted, detectors));
         let min_findings =
             cursor.field("min_findings").map(|field| min_findings(&field, block, detectors, report)).unwrap_or_default();
-        for item in items("redact") {
-            // Fewer than block may be masked, so a kind with a threshold may stand in both.
-            if let Some(kind) = kind(&item).filter(|kind| block.contains(*kind) && min_findings.of(*kind) == 1) {
-                report.error(
-                    item.path,
-                    format!(
-                        "found {:?}, which block names too, allowed: a kind in one of the two lists, or with min_findings of 2 and more",
-                        detectors.name(kind)
-                    ),
-                );
-            }
+        // Fewer than block may be masked, so a kind with a threshold may stand in both.
+        let at_once = block.iter().filter(|kind| min_findings.of(*kind) == 1).collect();
+        kinds::check_apart(&blocked, &redacted, at_once, detectors, report);
+        Dlp {
+            path: cursor.path.clone(),
+            request,
+            response,
+            block,
+            redact,
+            redact_in_observe_modes: cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true),
+            except_test_values: cursor.field("except_test_values").and_then(|flag| flag.boolean()).unwrap_or(false),
+            same_length: cursor.field("mask").map(|mask| same_length(&mask, redact, detectors, report)).unwrap_or_default(),
+            min_findings,
         }
-        let redact_in_observe_modes = cursor.field("redact_in_observe_modes").and_then(|flag| flag.boolean()).unwrap_or(true);
-        let redact: KindSet = items("redact").iter().filter_map(kind).collect();
-        let same_length = cursor.field("mask").map(|mask| same_length(&mask, redact, detectors, report)).unwrap_or_default();
-        Dlp { path: cursor.path.clone(), request, response, block, redact, redact_in_observe_modes, same_length, min_findings }
     }
 
     pub(super) fn covers(&self, direction: &Direction) -> bool {
@@ -109,16 +110,17 @@ fn same_length(mask: &Cursor<'_>, redact: KindSet, detectors: &Detectors, report
     if mask.text().is_some() {
         return if says(mask) { redact } else { KindSet::EMPTY };
     }
-    let mut kinds = KindSet::EMPTY;
+    let mut all = KindSet::EMPTY;
     for (name, style) in mask.fields() {
-        let Some(kind) = detectors.kind(name) else { continue };
-        if !redact.contains(kind) {
+        let Some(named) = kinds::set(name, detectors) else { continue };
+        let named: KindSet = named.iter().filter(|kind| redact.contains(*kind)).collect();
+        if named.is_empty() {
             report.warning(style.path, format!("has no effect: redact does not name {name}"));
         } else if says(&style) {
-            kinds.insert(kind);
+            all = all.union(named);
         }
     }
-    kinds
+    all
 }
 
 /// How many findings block, as `min_findings` says.
@@ -128,13 +130,12 @@ fn min_findings(field: &Cursor<'_>, block: KindSet, detectors: &Detectors, repor
     }
     let mut by_kind = Vec::new();
     for (name, value) in field.fields() {
-        match detectors.kind(name).zip(value.integer()) {
-            Some((kind, _)) if !block.contains(kind) => {
-                report.warning(value.path, format!("has no effect: block does not name {name}"));
-            }
-            Some((kind, least)) => by_kind.push((kind, least.max(1))),
-            None => {}
+        let Some((named, least)) = kinds::set(name, detectors).zip(value.integer()) else { continue };
+        let mut blocked = named.iter().filter(|kind| block.contains(*kind)).peekable();
+        if blocked.peek().is_none() {
+            report.warning(value.path, format!("has no effect: block does not name {name}"));
         }
+        by_kind.extend(blocked.map(|kind| (kind, least.max(1))));
     }
     MinFindings::ByKind(by_kind)
 }

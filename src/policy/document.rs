@@ -380,12 +380,16 @@ static BODY: Shape = Shape {
         field("dlp", "data-loss prevention: which kinds block a message and which are masked", Holds::Object(&DLP)),
         field(
             "detect_sensitive_data",
-            "a hook of its own, on every inspected direction: blocks on the first hit of any kind, never masks",
+            "a hook of its own, on every inspected direction: blocks on the first hit of a kind of group:core, never masks",
             Holds::Bool,
         ),
         field("require_json", "bodies that claim JSON must be it", Holds::Refused(ONLY_DLP)),
     ],
 };
+
+/// What `except_test_values` does.
+pub(super) const EXCEPT_TEST_VALUES: &str =
+    "values that networks, vendors and offices publish for tests and documentation are no findings (default false)";
 
 static DLP: Shape = Shape {
     name: "dlp",
@@ -411,5 +415,6 @@ static DLP: Shape = Shape {
             "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
             Holds::Bool,
         ),
+        field("except_test_values", EXCEPT_TEST_VALUES, Holds::Bool),
     ],
 };

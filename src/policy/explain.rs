@@ -178,6 +178,9 @@ fn write_lists(f: &mut Formatter<'_>, rule: &BodyRule, of: &Rule) -> Result {
     if !rule.same_length.is_empty() {
         write!(f, " (same length: {})", names(rule.same_length))?;
     }
+    if rule.program.excepts_test_values() {
+        write!(f, "; not published test values")?;
+    }
     Ok(())
 }
 
@@ -215,7 +218,7 @@ fn write_side(f: &mut Formatter<'_>, label: &str, rule: Option<&BodyRule>, of: &
     }
     write_lists(f, rule, of)?;
     if rule.sensitive_data {
-        f.write_str("; block on any kind")?;
+        f.write_str("; block on any of group:core")?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::checks::Dlp;
 use super::cursor::Cursor;
-use super::document::{DIRECTION, MASK};
+use super::document::{DIRECTION, EXCEPT_TEST_VALUES, MASK};
 use super::format::require;
 use super::shape::{Format, Holds, Report, Shape, field};
 use super::{BodyMode, BodyRule, MinFindings};
@@ -63,6 +63,7 @@ static HEADERS_DLP: Shape = Shape {
             "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
             Holds::Bool,
         ),
+        field("except_test_values", EXCEPT_TEST_VALUES, Holds::Bool),
     ],
 };
 
@@ -85,6 +86,7 @@ static QUERY_DLP: Shape = Shape {
             "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
             Holds::Bool,
         ),
+        field("except_test_values", EXCEPT_TEST_VALUES, Holds::Bool),
     ],
 };
 
@@ -280,7 +282,7 @@ impl HeadChecks {
                 block: dlp.block,
                 redact: dlp.redact,
                 sensitive_data: false,
-                program: Arc::clone(&programs.of(kinds)),
+                program: Arc::clone(&programs.excepting(kinds, dlp.except_test_values)),
                 json: None,
                 redact_in_observe_modes: dlp.redact_in_observe_modes,
                 same_length: dlp.same_length,

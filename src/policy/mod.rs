@@ -184,7 +184,7 @@ pub struct BodyRule {
     pub block: KindSet,
     /// Kinds that are masked (dlp).
     pub redact: KindSet,
-    /// The `detect_sensitive_data` hook: blocks on any kind.
+    /// The `detect_sensitive_data` hook: blocks on any of [`KindSet::core`].
     pub sensitive_data: bool,
     /// Looks for all of these; rules that look for the same share it.
     pub program: Arc<Program>,

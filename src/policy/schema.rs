@@ -9,7 +9,7 @@ use super::document::{RESOURCE, SPEC};
 use super::format::KIND_NAME;
 use super::kinds;
 use super::shape::{Choice, Format, Holds, Shape};
-use crate::detect::Kind;
+use crate::detect::{GROUPS, Kind};
 
 /// The schema, pretty-printed, with a line feed at the end.
 pub fn json_schema() -> String {
@@ -75,10 +75,12 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         Holds::Choice(choice) => choice_schema(choice),
         Holds::OrByKind(values) => {
             let value = describe(values, defs);
-            let of_kinds: Map<String, Value> = kinds::of_dlp().map(|kind| (kind.name().into(), value.clone())).collect();
+            let of_kinds: Map<String, Value> = kinds::names().map(|name| (name.into(), value.clone())).collect();
+            let groups: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
+            let names = json!({"anyOf": [{"enum": groups}, own_kind()]});
             json!({"anyOf": [
                 value,
-                {"type": "object", "properties": of_kinds, "propertyNames": own_kind(), "additionalProperties": value},
+                {"type": "object", "properties": of_kinds, "propertyNames": names, "additionalProperties": value},
             ]})
         }
         Holds::ChoiceOr(choice, shape) => {
@@ -87,10 +89,7 @@ fn describe(holds: &Holds, defs: &mut Map<String, Value>) -> Value {
         }
         Holds::Text(format) | Holds::Secret(format) => text_schema(format),
         // What a policy calls its own kinds is not known here.
-        Holds::Kind => json!({"anyOf": [
-            {"enum": kinds::of_dlp().map(|kind| kind.name()).collect::<Vec<_>>()},
-            own_kind(),
-        ]}),
+        Holds::Kind => json!({"anyOf": [{"enum": kinds::names().collect::<Vec<_>>()}, own_kind()]}),
         Holds::List(items) => json!({"type": "array", "items": describe(items, defs)}),
         Holds::Object(shape) | Holds::ObjectOnly(shape, _) => {
             define(shape, defs);

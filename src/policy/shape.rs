@@ -51,7 +51,7 @@ pub(super) enum Holds {
     Integer(u64, u64),
     Choice(&'static Choice),
     Text(&'static Format),
-    /// The name of a kind that a dlp list may hold, built-in or the policy's own.
+    /// The name of a kind that a dlp list may hold, built-in or the policy's own, or of a group.
     Kind,
     List(&'static Holds),
     Object(&'static Shape),

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::detect::{Candidate, Conditions, LOOK_AHEAD, LOOK_BEHIND, may_go_on};
+use crate::detect::{Candidate, Conditions, is_test_value, may_go_on};
 
 use super::Finding;
 use super::program::Detector;
@@ -38,11 +38,11 @@ impl<'a> Slice<'a> {
 ///
 /// Nothing that a match could be a piece of goes on past a line end or a double quote, so no validator looks past one. Whole lines
 /// and JSON strings are so judged when they are there: the events of a stream need not wait for the next one.
-fn look_ahead(behind: &[u8], last: bool) -> Option<&[u8]> {
-    let known = behind.get(..LOOK_AHEAD).unwrap_or(behind);
+fn look_ahead(behind: &[u8], most: usize, last: bool) -> Option<&[u8]> {
+    let known = behind.get(..most).unwrap_or(behind);
     match known.iter().position(|byte| matches!(byte, b'\n' | b'"')) {
         Some(end) => known.get(..=end),
-        None => (last || known.len() == LOOK_AHEAD).then_some(known),
+        None => (last || known.len() == most).then_some(known),
     }
 }
 
@@ -127,7 +127,7 @@ impl Lane {
         }
         let Step::Accept(len) = open.step else { return };
         let (value, behind) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
-        let Some(after) = look_ahead(behind, slice.last) else {
+        let Some(after) = look_ahead(behind, of.spec.look_ahead(), slice.last) else {
             self.open = Some(open);
             return;
         };
@@ -137,21 +137,24 @@ impl Lane {
             self.open = Some(open);
             return;
         }
-        let whole = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
-        let before = whole;
-        let before = before.get(before.len().saturating_sub(LOOK_BEHIND)..).unwrap_or_default();
-        self.next = match (of.spec.accept)(&Candidate { before, value, after }) {
-            Some(len) if len > 0 => {
-                let end = open.start.saturating_add(len as u64);
-                // What the policy's conditions refuse is no finding; nothing is looked for in its place.
-                let (value, after) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
-                let before = whole.get(whole.len().saturating_sub(reach)..).unwrap_or_default();
-                if conditions.is_none_or(|conditions| conditions.hold(before, value, after.get(..reach).unwrap_or(after))) {
-                    findings.push(Finding { start: open.start, end, kind: of.kind });
+        let before = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
+        let before = before.get(before.len().saturating_sub(of.spec.look_behind())..).unwrap_or_default();
+        self.next = match of.spec.judge(&Candidate { before, value, after }) {
+            Some(range) => {
+                let start = open.start.saturating_add(range.start as u64);
+                let end = open.start.saturating_add(range.end as u64);
+                // What the policy refuses is no finding; nothing is looked for in its place.
+                let (before, here) = slice.bytes.split_at_checked(slice.index(start)).unwrap_or_default();
+                let (value, after) = here.split_at_checked(range.len()).unwrap_or((here, &[]));
+                let before = before.get(before.len().saturating_sub(reach)..).unwrap_or_default();
+                let after = after.get(..reach).unwrap_or(after);
+                let excepted = of.except_test_values && is_test_value(of.kind, value);
+                if !excepted && conditions.is_none_or(|conditions| conditions.hold(before, value, after)) {
+                    findings.push(Finding { start, end, kind: of.kind });
                 }
                 end
             }
-            _ => open.start.saturating_add(1),
+            None => open.start.saturating_add(1),
         };
     }
 }

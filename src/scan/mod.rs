@@ -52,6 +52,7 @@
 //! of each kind refuses starts in the middle of one; `benches/engine` shows the cost on bodies made to hurt.
 
 mod block;
+mod digits;
 mod heads;
 mod lane;
 mod own;
@@ -65,13 +66,14 @@ mod walk;
 
 use std::sync::Arc;
 
-use crate::detect::{Kind, KindSet, LOOK_AHEAD};
+use crate::detect::{Kind, KindSet};
 
 use lane::{Lane, Slice};
 use own::OwnLane;
 pub use program::{Program, Programs};
 pub use view::Scanner;
 pub(crate) use view::escape_at;
+use walk::Walk;
 
 /// One occurrence of a kind: never the value, only where it stands.
 ///
@@ -89,7 +91,7 @@ pub struct Finding {
 /// Most characters behind the start of a value of `kind` until it is decided, and so most that a stream is held back for it. A
 /// character is a byte, or an escape of at most ten.
 pub fn hold_back(kind: Kind) -> usize {
-    kind.spec().max_len.saturating_add(LOOK_AHEAD)
+    kind.spec().max_len.saturating_add(kind.spec().look_ahead())
 }
 
 /// Bytes of a chunk that are joined to what is held from before, at first. If a value that starts there goes on, more follow.
@@ -178,6 +180,12 @@ impl Plain {
         self.resume(slice);
         let floor = slice.index(self.decided);
         let Plain { program, lanes, own, ready, .. } = self;
+        program.starts.propose_carried(bytes, from, program.detectors(), |number, start| {
+            if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
+                let walk = Walk::at(detector.table.start);
+                lane.offer(at.saturating_add(start as u64), walk, detector, slice, ready);
+            }
+        });
         let mut cursor = program.prefilter.start(bytes, from);
         while let Some(marks) = program.prefilter.next(bytes, &mut cursor) {
             program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start, walk| {

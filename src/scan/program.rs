@@ -18,7 +18,9 @@ use super::{Finding, Scanner};
 /// What a [`Scanner`] looks for. Its lanes have numbers, in the order of their kinds.
 pub struct Program {
     kinds: KindSet,
+    except_test_values: bool,
     detectors: Vec<Detector>,
+    look_behind: usize,
     pub(super) starts: Starts,
     pub(super) prefilter: Prefilter,
     /// What the policy says about kinds.
@@ -26,7 +28,6 @@ pub struct Program {
     /// The policy's own kinds that it looks for, by the number of their lane.
     pub(super) own: Vec<Kind>,
     pub(super) notice: Notice,
-    look_behind: usize,
 }
 
 /// What one lane looks for: a shape, which an automaton knows, and who judges it. Where it may start, [`Starts`] knows.
@@ -38,6 +39,8 @@ pub(super) struct Detector {
     pub(super) spec: &'static KindSpec,
     /// The automaton of its pattern.
     pub(super) table: &'static Table,
+    /// Are values that are published for tests no findings?
+    pub(super) except_test_values: bool,
     /// What the policy says about kinds.
     pub(super) policy: Arc<Detectors>,
 }
@@ -45,27 +48,42 @@ pub(super) struct Detector {
 impl Program {
     /// Looks for these built-in kinds and for nothing else.
     pub fn new(kinds: KindSet) -> Program {
-        Program::of_policy(kinds, &Arc::default())
+        Program::of_policy(kinds, false, &Arc::default())
     }
 
-    /// Looks for `kinds`, of which `policy` says this, and for nothing else.
-    pub fn of_policy(kinds: KindSet, policy: &Arc<Detectors>) -> Program {
-        let detector =
-            |kind: Kind| Some(Detector { kind, spec: kind.spec(), table: tables::table(kind)?, policy: Arc::clone(policy) });
+    /// Looks for `kinds`, of which `policy` says this, and for nothing else; not for values that are published for tests, if that is
+    /// wanted.
+    pub fn of_policy(kinds: KindSet, except_test_values: bool, policy: &Arc<Detectors>) -> Program {
+        let detector = |kind: Kind| {
+            Some(Detector {
+                kind,
+                spec: kind.spec(),
+                table: tables::table(kind)?,
+                except_test_values,
+                policy: Arc::clone(policy),
+            })
+        };
         let detectors: Vec<Detector> = kinds.iter().filter_map(detector).collect();
         let own: Vec<Kind> =
             kinds.iter().filter(|kind| policy.get(*kind).is_some_and(|own| !own.automaton.is_nothing())).collect();
         let notice = Notice::new(own.iter().filter_map(|kind| policy.get(*kind)));
         let (starts, prefilter) = Starts::new(&detectors, &notice);
-        let reach = kinds.iter().filter_map(|kind| policy.conditions(kind)).map(Conditions::reach).max().unwrap_or(0);
-        let look_behind = reach.max(LOOK_BEHIND);
-        Program { kinds, detectors, starts, prefilter, policy: Arc::clone(policy), own, notice, look_behind }
+        let reaches = kinds.iter().filter_map(|kind| policy.conditions(kind)).map(Conditions::reach);
+        let look_behind =
+            detectors.iter().map(|detector| detector.spec.look_behind()).chain(reaches).fold(LOOK_BEHIND, usize::max);
+        let policy = Arc::clone(policy);
+        Program { kinds, except_test_values, detectors, look_behind, starts, prefilter, policy, own, notice }
     }
 
     /// Looks for every kind; made once in the life of a VM.
     pub fn all() -> &'static Arc<Program> {
         static ALL: LazyLock<Arc<Program>> = LazyLock::new(|| Arc::new(Program::new(KindSet::all())));
         &ALL
+    }
+
+    /// Are values that are published for tests and documentation no findings?
+    pub fn excepts_test_values(&self) -> bool {
+        self.except_test_values
     }
 
     /// The kinds it looks for.
@@ -92,7 +110,7 @@ impl Program {
         self.policy.get(*self.own.get(number)?)
     }
 
-    /// Bytes before a value that are held to judge it.
+    /// Bytes before a value that are held to judge it: the most that any of its kinds looks at, or of what the policy says of one.
     pub(super) fn look_behind(&self) -> usize {
         self.look_behind
     }
@@ -114,6 +132,7 @@ impl fmt::Debug for Program {
 impl PartialEq for Program {
     fn eq(&self, other: &Program) -> bool {
         self.kinds == other.kinds
+            && self.except_test_values == other.except_test_values
             && (Arc::ptr_eq(&self.policy, &other.policy) || self.policy.is_empty() && other.policy.is_empty())
     }
 }
@@ -140,12 +159,18 @@ impl Programs {
 
     /// The one for `kinds`.
     pub fn of(&mut self, kinds: KindSet) -> Arc<Program> {
-        if let Some(known) = self.known.iter().find(|program| program.kinds == kinds) {
+        self.excepting(kinds, false)
+    }
+
+    /// The one for `kinds`; values that are published for tests are no findings of it, if that is wanted.
+    pub fn excepting(&mut self, kinds: KindSet, except_test_values: bool) -> Arc<Program> {
+        let same = |program: &&Arc<Program>| program.kinds == kinds && program.except_test_values == except_test_values;
+        if let Some(known) = self.known.iter().find(same) {
             return Arc::clone(known);
         }
-        let program = match kinds == KindSet::all() && self.detectors.is_empty() {
+        let program = match kinds == KindSet::all() && !except_test_values && self.detectors.is_empty() {
             true => Arc::clone(Program::all()),
-            false => Arc::new(Program::of_policy(kinds, &self.detectors)),
+            false => Arc::new(Program::of_policy(kinds, except_test_values, &self.detectors)),
         };
         self.known.push(Arc::clone(&program));
         program
@@ -164,7 +189,7 @@ mod tests {
             let noticed = match kind.spec().anchor {
                 _ if kind == Kind::EMAIL => true,
                 Anchor::Prefix(texts) | Anchor::Inner(texts, _) => texts.iter().all(|text| text.len() >= PRINT),
-                Anchor::Digits(least) => (2..=SPAN_MAX).contains(&least),
+                Anchor::Digits(least) | Anchor::Led(_, least) => (2..=SPAN_MAX).contains(&least),
             };
             assert!(noticed, "{}", kind.name());
         }

@@ -3,6 +3,7 @@
 use crate::detect::{Anchor, Kind, LOOK_BEHIND};
 
 use super::block::{self, BLOCK, ByteSet, Fingerprints, byte_set};
+use super::digits;
 use super::heads::{Buckets, Head, Heads, Place, notice};
 use super::own::Notice;
 use super::prefilter::{Marks, Prefilter, Wanted};
@@ -25,9 +26,19 @@ pub(super) struct Starts {
     behind_at: Walk,
     card: Option<usize>,
     ssn: Option<usize>,
-    /// Other lanes of values that begin with digits, and the shortest stretch of digits of any.
-    digits: Vec<usize>,
+    /// Other lanes of values that begin with digits, or with a few letters before them, and the shortest stretch of digits of any.
+    digits: Vec<Digits>,
     span: usize,
+}
+
+/// A lane of values with digits at their beginning.
+#[derive(Debug)]
+struct Digits {
+    lane: usize,
+    /// Bytes that may stand before the digits, largest first.
+    leads: &'static [usize],
+    /// Fewest digits and separators.
+    least: usize,
 }
 
 /// Escaped at signs, each as far as it is noticed.
@@ -105,7 +116,7 @@ impl Starts {
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
         let refused = detectors.iter().map(refused_before).collect();
-        let (mut email, mut card, mut ssn, mut span) = (None, None, None, SPAN_MAX);
+        let (mut email, mut card, mut ssn) = (None, None, None);
         let mut behind_at = Walk::at(DEAD);
         for (lane, detector) in detectors.iter().enumerate() {
             let mut add = |texts: &[&'static str], place| {
@@ -126,12 +137,11 @@ impl Starts {
                 _ if detector.kind == Kind::SSN => ssn = Some(lane),
                 Anchor::Prefix(texts) => add(texts, Place::Start),
                 Anchor::Inner(texts, within) => add(texts, Place::Within(within)),
-                Anchor::Digits(least) => {
-                    digits.push(lane);
-                    span = span.min(least);
-                }
+                Anchor::Digits(least) => digits.push(Digits { lane, leads: &[0], least }),
+                Anchor::Led(leads, least) => digits.push(Digits { lane, leads, least }),
             }
         }
+        let span = digits.iter().map(|digits| digits.least).min().unwrap_or(SPAN_MAX);
         let heads = Heads::new(literals.iter().copied(), &mut table, &mut buckets);
         own.add_to(&mut table, &mut buckets);
         let wanted = Wanted {
@@ -224,7 +234,32 @@ impl Starts {
         }
         for end in bits(marks.shapes.spans, marks.base) {
             let start = end.saturating_add(1).saturating_sub(self.span);
-            self.digits.iter().for_each(|lane| offer(*lane, start));
+            let behind = digits::behind_escape(bytes, start);
+            let reach = if behind.is_some() { SPAN_MAX } else { digits::reach(bytes, start) };
+            for Digits { lane, leads, .. } in self.digits.iter().filter(|digits| digits.least <= reach) {
+                for lead in leads.iter().filter_map(|lead| start.checked_sub(*lead)) {
+                    offer(*lane, lead);
+                }
+                if let Some(behind) = behind.filter(|at| leads.last() == Some(&0) && is_digit(bytes, *at)) {
+                    offer(*lane, behind);
+                }
+            }
+        }
+    }
+
+    /// Gives the starts behind escapes whose digits were noticed in what is before `from`, but which end only behind it.
+    pub(super) fn propose_carried(&self, bytes: &[u8], from: usize, detectors: &[Detector], mut offer: impl FnMut(usize, usize)) {
+        let run =
+            bytes.get(..from).unwrap_or(bytes).iter().rev().take(digits::OF_ESCAPE).take_while(|byte| byte.is_ascii_digit());
+        let start = from.saturating_sub(run.count());
+        if start == from || start.saturating_add(self.span) > from {
+            return;
+        }
+        let Some(behind) = digits::behind_escape(bytes, start).filter(|at| *at >= from && is_digit(bytes, *at)) else { return };
+        for Digits { lane, .. } in self.digits.iter().filter(|digits| digits.leads.last() == Some(&0)) {
+            if detectors.get(*lane).is_some_and(|of| may_start(of, bytes, behind)) {
+                offer(*lane, behind);
+            }
         }
     }
 
@@ -241,8 +276,26 @@ impl Starts {
         if let Some(ssn) = of(self.ssn) {
             most = most.max(digits_tail(ssn, bytes, floor, &[b"ddd-dd-dddd"]));
         }
-        if self.digits.is_empty() { most } else { most.max(span_tail(bytes, self.span)) }
+        for Digits { lane, leads, .. } in self.digits.iter().filter(|digits| digits.leads.first() != Some(&0)) {
+            let lead = leads.first().copied().unwrap_or(0);
+            most = most.max(of(Some(*lane)).map_or(0, |of| led_tail(of, bytes, floor, lead.saturating_add(self.span))));
+        }
+        if self.digits.is_empty() { most } else { most.max(digits::tail(bytes, self.span)) }
     }
+}
+
+fn is_digit(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_some_and(u8::is_ascii_digit)
+}
+
+/// The longest end of `bytes`, shorter than `noticed`, at which a value may start: what leads to its digits has come, but not they.
+fn led_tail(of: &Detector, bytes: &[u8], floor: usize, noticed: usize) -> usize {
+    let known = bytes.len().saturating_sub(floor);
+    let begins = |len: &usize| {
+        let start = bytes.len().saturating_sub(*len);
+        of.table.begins(bytes.get(start..).unwrap_or_default()) && may_start(of, bytes, start)
+    };
+    (1..noticed.min(known.saturating_add(1))).rev().find(begins).unwrap_or(0)
 }
 
 /// Gives the starts of card numbers in a marked block.
@@ -448,20 +501,4 @@ fn digits_tail(of: &Detector, bytes: &[u8], floor: usize, shapes: &[&[u8]]) -> u
             shapes.iter().any(|shape| begins(end, shape)) && may_start(of, bytes, start)
         })
         .unwrap_or(0)
-}
-
-/// The longest end of `bytes`, shorter than `span`, that begins with a digit behind none and has no two other bytes in a row.
-fn span_tail(bytes: &[u8], span: usize) -> usize {
-    let (mut most, mut last) = (0, true);
-    for (back, byte) in (1..span).zip(bytes.iter().rev()) {
-        let digit = byte.is_ascii_digit();
-        if !digit && !last {
-            break;
-        }
-        if digit && !bytes.len().checked_sub(back.saturating_add(1)).is_some_and(|at| is(bytes, at, b"0123456789")) {
-            most = back;
-        }
-        last = digit;
-    }
-    most
 }

@@ -160,6 +160,12 @@ impl Table {
         self.rows.get(state as usize).copied().unwrap_or(0)
     }
 
+    /// May `bytes`, and more behind them, match?
+    pub(super) fn begins(&self, bytes: &[u8]) -> bool {
+        let next = |state, byte: &u8| Some(self.step(state, *byte)).filter(|state| *state != DEAD);
+        bytes.iter().try_fold(self.start, next).is_some()
+    }
+
     /// The leap by which the state that `about` tells of can be left, if there is one.
     #[inline(always)]
     pub(super) fn leap(&self, about: u32) -> Option<&Leap> {
@@ -180,7 +186,7 @@ pub(super) fn matches(about: u32) -> bool {
 }
 
 /// The files, in the order of [`KINDS`].
-static FILES: [&[u8]; KINDS.len()] = include!("tables/files.rs");
+static FILES: &[&[u8]] = &include!("tables/files.rs");
 
 /// What was unpacked.
 static TABLES: [OnceLock<Option<Table>>; KINDS.len()] = [const { OnceLock::new() }; KINDS.len()];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::act::{Count, Direction, Judgement};
-use crate::detect::Detectors;
+use crate::detect::{Detectors, named};
 use crate::policy::{Mode, Policy};
 
 use super::trace::TraceParent;
@@ -135,7 +135,10 @@ pub fn filter_state_findings(detectors: &Detectors, direction: Direction, counts
 /// A piece of a request as an event shows it: bounded, printable, and without anything that is itself a finding.
 fn text(policy: &Policy, raw: &[u8]) -> String {
     let cut = raw.get(..MAX_TEXT_BYTES).unwrap_or(raw);
-    let findings = policy.every_kind.scan(raw);
+    // A host is an address of its own right.
+    let mut findings = policy.every_kind.scan(raw);
+    let network = named("group:network").unwrap_or_default();
+    findings.retain(|finding| !network.contains(finding.kind));
     let mut shown = Vec::with_capacity(cut.len());
     let mut findings = findings.iter().peekable();
     for (offset, byte) in (0u64..).zip(cut) {

@@ -307,6 +307,6 @@ fn of_lists(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, body_r
     findings(Engine::Dlp, body_rule.block, &[would]);
     findings(Engine::Dlp, body_rule.redact, &[Action::Redact, Action::WouldRedact, Action::Detect]);
     if body_rule.sensitive_data {
-        findings(Engine::SensitiveData, KindSet::all(), &[would]);
+        findings(Engine::SensitiveData, KindSet::core(), &[would]);
     }
 }

@@ -10,7 +10,7 @@ pub(crate) mod view;
 
 use std::sync::{Arc, LazyLock, Mutex};
 
-use bodyguard::detect::{Candidate, KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
+use bodyguard::detect::{Candidate, KINDS, Kind, KindSet};
 use bodyguard::scan::{Finding, Program, Programs};
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::util::syntax;
@@ -48,11 +48,11 @@ fn scan_kind(kind: Kind, body: &[u8]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut start = 0;
     while start < body.len() {
-        let accepted = longest(kind, body, start).and_then(|end| (kind.spec().accept)(&candidate(body, start, end)));
-        match accepted {
-            Some(length) => {
-                findings.push(Finding { start: start as u64, end: (start + length) as u64, kind });
-                start += length;
+        let judged = longest(kind, body, start).and_then(|end| kind.spec().judge(&candidate(kind, body, start, end)));
+        match judged {
+            Some(range) => {
+                findings.push(Finding { start: (start + range.start) as u64, end: (start + range.end) as u64, kind });
+                start += range.end;
             }
             None => start += 1,
         }
@@ -82,12 +82,12 @@ pub(crate) fn walked(kind: Kind, body: &[u8], start: usize) -> usize {
     end - start
 }
 
-/// A match with its neighbours.
-pub(crate) fn candidate(body: &[u8], start: usize, end: usize) -> Candidate<'_> {
+/// A match of a kind with its neighbours.
+pub(crate) fn candidate(kind: Kind, body: &[u8], start: usize, end: usize) -> Candidate<'_> {
     Candidate {
-        before: &body[start.saturating_sub(LOOK_BEHIND)..start],
+        before: &body[start.saturating_sub(kind.spec().look_behind())..start],
         value: &body[start..end],
-        after: &body[end..body.len().min(end + LOOK_AHEAD)],
+        after: &body[end..body.len().min(end + kind.spec().look_ahead())],
     }
 }
 

@@ -12,7 +12,7 @@ const BEYOND_A_SCHEMA: [(&str, &str); 24] = [
     ("which stands at", "hosts of other domains, compared as they are normalized"),
     ("identical to that of", "matches of other routes, compared as they are normalized"),
     (".mask.stripe_key", "a kind may be one that the policy defines"),
-    ("which block names too", "an item of another list"),
+    ("block names too", "an item of another list"),
     ("found true without", "flag and cap may stand at different scopes, and are merged"),
     ("found 0 where", "the same"),
     ("found true beside mode: off", "the same"),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use bodyguard::act::Direction;
+use bodyguard::detect::KindSet;
 use bodyguard::policy::{BodyMode, BodyRule, FailMode, MinFindings, Mode, Policy, Resolution, Rule};
 
 use crate::request::RequestArgs;
@@ -79,8 +80,7 @@ fn head_consequences(policy: &Policy, rule: &Rule, direction: Direction) -> Vec<
     for (part, head_rule) in parts {
         let Some(head_rule) = head_rule else { continue };
         let lists = &head_rule.lists;
-        let kinds =
-            |set: bodyguard::detect::KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
+        let kinds = |set: KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
         if !lists.block.is_empty() {
             let blocked = if rule.mode == Mode::Block { "is refused" } else { "is recorded as a would-block, and passes" };
             lines.push(format!("with a finding of {} in {part}, it {blocked}.", kinds(lists.block)));
@@ -97,8 +97,7 @@ fn head_consequences(policy: &Policy, rule: &Rule, direction: Direction) -> Vec<
 /// What the filter will do in one direction, a sentence a line.
 fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &BodyRule) -> Vec<String> {
     let mut lines = Vec::new();
-    let kinds =
-        |set: bodyguard::detect::KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
+    let kinds = |set: KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
     let blocks = rule.mode == Mode::Block;
     let status = rule.block_response.as_ref().and_then(|reply| reply.status).unwrap_or(403);
     let blocked = match (blocks, direction, policy.allow_on_headers_stop_iteration) {
@@ -111,15 +110,18 @@ fn consequences(policy: &Policy, rule: &Rule, direction: Direction, body_rule: &
         (true, Direction::Response, false) => "is cut: its headers have gone, no byte of its body follows".to_string(),
     };
     if body_rule.sensitive_data {
-        lines.push(format!("with a finding of any kind, it {blocked}."));
-    } else if !body_rule.block.is_empty() {
-        lines.push(format!("with {} of {}, it {blocked}.", findings(policy, body_rule), kinds(body_rule.block)));
+        lines.push(format!("with a finding of any kind of group:core, it {blocked}."));
     }
-    let any_finding_blocks = blocks && body_rule.sensitive_data;
-    if !body_rule.redact.is_empty() && !any_finding_blocks {
+    let hook = if body_rule.sensitive_data { KindSet::core() } else { KindSet::EMPTY };
+    let block = body_rule.block.without(hook);
+    if !block.is_empty() {
+        lines.push(format!("with {} of {}, it {blocked}.", findings(policy, body_rule), kinds(block)));
+    }
+    let redact = if blocks { body_rule.redact.without(hook) } else { body_rule.redact };
+    if !redact.is_empty() {
         let masked = blocks || body_rule.redact_in_observe_modes;
         let what = if masked { "is masked" } else { "is recorded, and stays as it is" };
-        lines.push(format!("a finding of {} {what}.", kinds(body_rule.redact)));
+        lines.push(format!("a finding of {} {what}.", kinds(redact)));
     }
     lines.push(format!(
         "a body over {} bytes, before or after decoding, {}.",

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bodyguard::detect::{Kind, KindSet};
+use bodyguard::detect::{GROUPS, Kind, KindSet, named};
 use bodyguard::scan::{Finding, Program, Scanner};
 
 use crate::{EXIT_ERROR, EXIT_FOUND, EXIT_OK, Failed, complain, name_of, open};
@@ -19,8 +19,8 @@ const CHUNK_BYTES: usize = 64 * 1024;
 #[derive(clap::Args)]
 #[command(after_help = "Exit codes: 0 nothing found, 1 something found, 2 error", after_long_help = long_help())]
 pub(crate) struct Args {
-    /// Kinds to look for, separated by commas, or `all`
-    #[arg(long, default_value = "all", value_parser = parse_kinds)]
+    /// Kinds and groups of them to look for, separated by commas, or `all`
+    #[arg(long, default_value = "group:core", value_parser = parse_kinds)]
     kinds: KindSet,
     /// One JSON object a line instead of text: file, kind, start, end
     #[arg(long)]
@@ -33,13 +33,17 @@ pub(crate) struct Args {
 fn long_help() -> String {
     let mut help = String::from("Kinds:\n");
     for kind in Kind::all() {
-        help.push_str(&format!("  {:<16}{}\n", kind.name(), kind.spec().about));
+        help.push_str(&format!("  {:<20}{}\n", kind.name(), kind.spec().about));
+    }
+    help.push_str("\nGroups:\n");
+    for group in &GROUPS {
+        help.push_str(&format!("  {:<20}{}\n", group.name, group.about.replace('`', "")));
     }
     help.push_str(
         "
 Examples:
   bodyguard scan --json responses/*.json
-  bodyguard scan --kinds private_key,aws_access_key,github_token - < dump.txt
+  bodyguard scan --kinds private_key,group:contact - < dump.txt
 
 Exit codes:
   0  nothing found
@@ -52,14 +56,12 @@ Exit codes:
 fn parse_kinds(list: &str) -> Result<KindSet, String> {
     let mut kinds = KindSet::EMPTY;
     for name in list.split(',').map(str::trim) {
-        match Kind::from_name(name) {
-            Some(kind) => {
-                kinds.insert(kind);
-            }
-            None if name == "all" => kinds = KindSet::all(),
-            None => {
-                let known: Vec<&str> = Kind::all().map(Kind::name).collect();
-                return Err(format!("unknown kind {name:?}; the kinds are all, {}", known.join(", ")));
+        match (named(name), name) {
+            (Some(set), _) => kinds = kinds.union(set),
+            (None, "all") => kinds = KindSet::all(),
+            (None, _) => {
+                let known = Kind::all().map(Kind::name).chain(GROUPS.iter().map(|group| group.name));
+                return Err(format!("unknown kind {name:?}; the kinds are all, {}", known.collect::<Vec<_>>().join(", ")));
             }
         }
     }

@@ -12,7 +12,7 @@ mod prints;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use automaton::{Automaton, MAX_COMPILED_BYTES, MAX_MATCH_BYTES, State};
-pub use near::{MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, Near};
+pub use near::{MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, OwnNear};
 pub use prints::{ByteSet, Prints};
 
 use super::checksum::Checksum;
@@ -63,7 +63,7 @@ pub struct Conditions {
     /// What is found in every value, all of it.
     pub require: Vec<Pattern>,
     /// What stands near.
-    pub near: Option<Near>,
+    pub near: Option<OwnNear>,
     /// Its check digits are right.
     pub validate: Option<&'static Checksum>,
 }
@@ -149,7 +149,7 @@ impl Detectors {
 
     /// How a kind is masked.
     pub fn mask(&self, kind: Kind) -> &Mask {
-        self.setting(kind).and_then(|setting| setting.mask.as_ref()).unwrap_or(&kind.spec().mask)
+        self.setting(kind).and_then(|setting| setting.mask.as_ref()).unwrap_or(kind.spec().mask)
     }
 
     /// What a finding of a kind must be besides; `None`: nothing.
@@ -177,7 +177,7 @@ impl Conditions {
 
     /// Bytes to know before and behind a value.
     pub fn reach(&self) -> usize {
-        self.near.as_ref().map_or(0, Near::reach)
+        self.near.as_ref().map_or(0, OwnNear::reach)
     }
 }
 

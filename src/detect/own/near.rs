@@ -14,20 +14,20 @@ pub const MAX_NEAR_BYTES: usize = 256;
 
 /// Words, and how near one of them must be.
 #[derive(Debug)]
-pub struct Near {
+pub struct OwnNear {
     words: Pattern,
     within: usize,
 }
 
-impl Near {
+impl OwnNear {
     /// One of `words` within so many bytes.
     ///
     /// # Errors
     /// The words take too much room.
-    pub fn new<'a>(words: impl Iterator<Item = &'a str>, within: usize) -> Result<Near, String> {
+    pub fn new<'a>(words: impl Iterator<Item = &'a str>, within: usize) -> Result<OwnNear, String> {
         let words: Vec<String> = words.map(super::literal).collect();
         let pattern = format!("(?i)(?:^|[^a-z0-9])(?:{})(?:$|[^a-z0-9])", words.join("|"));
-        Ok(Near { words: Pattern::bounded(&pattern)?, within })
+        Ok(OwnNear { words: Pattern::bounded(&pattern)?, within })
     }
 
     /// Bytes to know before a value, and behind it: one more than counts, to see what stands beside a word.
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_word_counts_whole_and_within_its_distance() {
-        let near = Near::new(["acct", "iban no"].into_iter(), 8).unwrap();
+        let near = OwnNear::new(["acct", "iban no"].into_iter(), 8).unwrap();
         for (before, after, holds) in [
             ("acct ", "", true),
             ("ACCT: ", "", true),
