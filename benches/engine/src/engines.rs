@@ -54,14 +54,14 @@ impl Engines {
                 black_box(&self.copy);
                 0
             }
-            "bodyguard" => self.scan(KindSet::all(), body, body.len().max(1)),
-            "bodyguard in 16 KB chunks" => self.scan(KindSet::all(), body, 16 * 1024),
+            "bodyguard" => self.scan(KindSet::core(), body, body.len().max(1)),
+            "bodyguard in 16 KB chunks" => self.scan(KindSet::core(), body, 16 * 1024),
             "bodyguard, secrets only" => self.scan(secrets(), body, body.len().max(1)),
             "bodyguard, 50 own kinds" => self.scan_with(&OWN, body, body.len().max(1)),
             "RegexSet + find_iter" => self.naive.get_or_insert_with(Naive::new).run(body),
             _ => {
                 let meta = self.meta.get_or_insert_with(|| {
-                    let patterns: Vec<&str> = KINDS.iter().map(|spec| spec.pattern).collect();
+                    let patterns: Vec<&str> = KindSet::core().iter().map(|kind| kind.spec().pattern).collect();
                     meta::Builder::new()
                         .configure(meta::Config::new().hybrid_cache_capacity(64 << 20))
                         .syntax(syntax::Config::new().unicode(false).utf8(false))
@@ -114,7 +114,7 @@ static OWN: LazyLock<Arc<Program>> = LazyLock::new(|| {
     assert_eq!(all.len(), 50);
     let mut detectors = Detectors::default();
     let own: Vec<Kind> = all.into_iter().filter_map(|detector| detectors.add(detector)).collect();
-    Programs::new(Arc::new(detectors)).of(Kind::all().chain(own).collect())
+    Programs::new(Arc::new(detectors)).of(KindSet::core().iter().chain(own).collect())
 });
 
 /// What a match's validator says.
@@ -132,10 +132,11 @@ struct Naive {
 
 impl Naive {
     fn new() -> Naive {
-        let patterns = KINDS.iter().map(|spec| spec.pattern);
+        let patterns: Vec<&str> = KindSet::core().iter().map(|kind| kind.spec().pattern).collect();
         Naive {
-            set: RegexSetBuilder::new(patterns.clone()).unicode(false).size_limit(256 << 20).build().expect("patterns build"),
+            set: RegexSetBuilder::new(&patterns).unicode(false).size_limit(256 << 20).build().expect("patterns build"),
             regexes: patterns
+                .iter()
                 .map(|pattern| RegexBuilder::new(pattern).unicode(false).size_limit(256 << 20).build().expect("a pattern builds"))
                 .collect(),
         }
