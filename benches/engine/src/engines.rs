@@ -94,7 +94,8 @@ impl Engines {
 
 /// All built-in kinds and fifty of a policy's own, such as people write: numbers with a prefix, keys of a service, words, host names.
 static OWN: LazyLock<Arc<Program>> = LazyLock::new(|| {
-    let prefixes = ["MRN", "ACC", "POL", "CLM", "EMP", "STU", "INV", "ORD", "TKT", "CASE", "PROJ", "ASSET", "BADGE", "LOAN", "WIRE"];
+    let prefixes =
+        ["MRN", "ACC", "POL", "CLM", "EMP", "STU", "INV", "ORD", "TKT", "CASE", "PROJ", "ASSET", "BADGE", "LOAN", "WIRE"];
     let services = ["acme", "globex", "initech", "umbrella", "stark", "wayne", "tyrell", "cyberdyne", "hooli", "pied"];
     let words = ["password_hash", "social_security_number", "top_secret", "internal_only", "attorney_client"];
     let mut all: Vec<Detector> = Vec::new();
