@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import OrderedDict
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -28,9 +30,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "binary" in metafunc.fixturenames:
         binaries = metafunc.config.getoption("envoy")
-        # With pytest-xdist each version has a worker of its own, so that no Envoy is started twice.
-        params = [pytest.param(path, id=path.parent.name, marks=pytest.mark.xdist_group(path.parent.name)) for path in binaries]
+        params = [pytest.param(path, id=path.parent.name) for path in binaries]
         metafunc.parametrize("binary", params, scope="session", indirect=True)
+
+
+class OneWorkerAVersion(LoadScopeScheduling):
+    """Each version of Envoy has a worker of its own, so that no Envoy is started twice: a start compiles the module."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        version = re.search(r"envoy-[0-9.]+[0-9]", nodeid)
+        return version[0] if version else nodeid.split("::", 1)[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneWorkerAVersion:
+    return OneWorkerAVersion(config, log)
 
 
 @pytest.fixture(scope="session")

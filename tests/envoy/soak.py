@@ -5,7 +5,8 @@ released and headers held, each in an Envoy and a process of its own. At the end
 finding is masked, no stream is stuck, no memory grows after the warm-up, the counters add up.
 
 WebAssembly memory never shrinks, so it shows the worst moment so far. The mix is random, and a worse moment may come late; so the
-first waves are heavier than the mix ever is by chance. What grows after them is a leak: 64 KiB in 30,000 exchanges would show.
+first waves are heavier than the mix ever is by chance. What grows after them is a leak; one that is smaller than that head start
+does not show.
 """
 
 from __future__ import annotations
