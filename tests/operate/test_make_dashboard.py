@@ -54,7 +54,7 @@ def test_the_dashboard_says_where_it_is_and_ctrl_c_ends_all_of_it(binary, module
         started = children(running.pid)
         assert len(started) == 3, "two Envoys and a Prometheus"
         running.send_signal(signal.SIGINT)
-        assert running.wait(15) == 0, output.read_text()
+        assert running.wait(30) == 0, output.read_text()
         assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
     finally:
         for pid in [*children(running.pid), running.pid]:
