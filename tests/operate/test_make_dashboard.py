@@ -37,7 +37,11 @@ def test_the_dashboard_says_where_it_is_and_ctrl_c_ends_all_of_it(binary, module
     output = tmp_path / "output"
     command = [sys.executable, "-B", str(SCRIPT), "--envoy", str(binary), "--module", str(module)]
     with open(output, "wb") as out:
-        running = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, env={**os.environ, "CI": "1"})
+        # What runs the tests in the background may ignore Ctrl-C, and what it starts would inherit that.
+        heeds = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        running = subprocess.Popen(
+            command, stdout=out, stderr=out, start_new_session=True, env={**os.environ, "CI": "1"}, preexec_fn=heeds
+        )
     try:
         deadline = time.monotonic() + PATIENCE
         while not (found := re.search(r"live page +(http://\S+/)", output.read_text())):
