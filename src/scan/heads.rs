@@ -6,6 +6,7 @@
 
 use super::block::Fingerprints;
 use super::walk::Walk;
+use crate::order;
 
 /// Bytes of a fingerprint; no literal may be shorter.
 pub(super) const PRINT: usize = 3;
@@ -68,8 +69,7 @@ pub(super) struct Heads {
 impl Heads {
     /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `table`.
     pub(super) fn new(literals: impl Iterator<Item = Head>, table: &mut Fingerprints, buckets: &mut Buckets) -> Heads {
-        let mut heads: Vec<Noticed> = literals.map(Noticed::new).collect();
-        heads.sort_by_key(|known| slot(known.word));
+        let heads = order::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
             if let [.., a, b, c] = *head.text {

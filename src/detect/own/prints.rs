@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::automaton::{Automaton, State};
+use crate::order;
 
 /// A set of bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -164,10 +165,8 @@ fn steps(automaton: &Automaton, states: &[State]) -> Option<Vec<Step>> {
         if next.iter().any(|state| automaton.matches(*state)) {
             return None;
         }
-        next.sort_unstable();
-        next.dedup();
         if !next.is_empty() {
-            steps.entry(next).or_default().insert(byte);
+            steps.entry(order::sorted_set(next)).or_default().insert(byte);
         }
     }
     Some(steps.into_iter().map(|(states, set)| (set, states)).collect())
@@ -181,8 +180,7 @@ fn join(paths: Vec<(Vec<ByteSet>, Vec<State>)>) -> (Vec<ByteSet>, Vec<State>) {
         joined.0.iter_mut().zip(path).for_each(|(set, more)| *set = set.union(more));
         joined.1.extend(states);
     }
-    joined.1.sort_unstable();
-    joined.1.dedup();
+    joined.1 = order::sorted_set(joined.1);
     joined
 }
 
