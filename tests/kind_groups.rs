@@ -11,7 +11,7 @@ fn response(dlp: &str) -> BodyRule {
          checks: {{body: {{dlp: {{{dlp}}}}}}}}}}}]}}]"
     );
     let policy = Policy::from_yaml_or_json(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let head = RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[] };
+    let head = RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[], ..RequestHead::default() };
     match policy.resolve(&head) {
         Resolution::Rule(rule) => rule.response.clone().expect("responses are inspected"),
         _ => panic!("no rule"),
