@@ -71,6 +71,32 @@ cases:
 }
 
 #[test]
+fn a_case_says_who_sends_its_request_and_where_it_goes() {
+    let policy = "
+domains:
+- host: localhost
+  policy: {inspect_request_body: true, checks: {body: {dlp: {direction: request, block: [ssn]}}}}
+  routes:
+  - match: {source_principals: [td/ns/a/sa/x], destination_ports: [8443], clusters: ['outbound|443||*']}
+  - {}
+";
+    let cases = "
+cases:
+- name: all of it
+  request: {source_principal: td/ns/a/sa/x, destination_port: 8443, cluster: outbound|443||a.com}
+  direction: request
+  body: x
+  expect: {route: '$.domains[0].routes[0]'}
+- name: nobody, from nowhere
+  direction: request
+  body: x
+  expect: {route: '$.domains[0].routes[1]'}
+";
+    let (code, out, err) = run(&folder("ends", &[("policy.yaml", policy), ("cases.yaml", cases)]), &["cases.yaml"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "ok    all of it\nok    nobody, from nowhere\n2 cases, 0 failed\n", ""));
+}
+
+#[test]
 fn a_case_that_fails_says_what_is_different() {
     let cases = r#"
 cases:

@@ -26,6 +26,7 @@ fn resolve(policy: &Policy, authority: &str, method: &str, path: &str) -> Resolu
         path: path.as_bytes(),
         method: method.as_bytes(),
         headers: &[],
+        ..RequestHead::default()
     })
 }
 

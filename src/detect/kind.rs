@@ -94,7 +94,7 @@ pub struct KindSpec {
     /// Is it one? How far the finding goes, from the start of the match (at most the match's length), or `None`.
     pub accept: fn(&Candidate<'_>) -> Option<usize>,
     /// Words of which one must stand near, for kinds whose values are weak evidence alone.
-    pub near: Option<Near>,
+    pub near: Option<&'static Near>,
     /// Does this value stand for itself, without a word near?
     pub alone: fn(&[u8]) -> bool,
     /// Bytes at the start of the match that only lead to the value: a name, an equals sign. They are no part of the finding.

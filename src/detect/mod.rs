@@ -43,10 +43,10 @@ mod validate;
 pub use group::{GROUPS, Group, PREFIX as GROUP_PREFIX, named};
 pub use hash::{HashKey, MAX_KEY_BYTES, MIN_KEY_BYTES};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
-pub use near::Near;
+pub use near::{MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, Near};
 pub use own::{
     Automaton, ByteSet, Conditions, Detector, Detectors, MAX_ALL_COMPILED_BYTES, MAX_COMPILED_BYTES, MAX_DETECTORS,
-    MAX_MATCH_BYTES, MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, OwnNear, Prints, Setting, State,
+    MAX_MATCH_BYTES, Prints, Setting, State,
 };
 pub use pattern::{MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, Pattern};
 pub use table::KINDS;

@@ -11,8 +11,8 @@ use super::shape::Report;
 use crate::body::{JsonPath, JsonPaths, MAX_PATHS, MAX_STEPS, PathSet};
 use crate::detect::checksum::Checksum;
 use crate::detect::{
-    Conditions, Detector, Detectors, HashKey, Kind, KindSet, MAX_ALL_COMPILED_BYTES, MAX_DETECTORS, MAX_NEAR_WORDS, Mask,
-    OwnNear, Pattern, Setting,
+    Conditions, Detector, Detectors, HashKey, Kind, KindSet, MAX_ALL_COMPILED_BYTES, MAX_DETECTORS, MAX_NEAR_WORDS, Mask, Near,
+    Pattern, Setting,
 };
 
 /// Bytes around a value that `near` looks at, where it does not say.
@@ -219,14 +219,13 @@ fn items<'a>(definition: &Cursor<'a>, name: &str, most: usize, report: &mut Repo
     items
 }
 
-fn near(field: &Cursor<'_>, report: &mut Report) -> Option<OwnNear> {
+fn near(field: &Cursor<'_>, report: &mut Report) -> Option<Near> {
     let words = items(field, "words", MAX_NEAR_WORDS, report);
     let within = field.field("within").and_then(|within| within.integer()).unwrap_or(BUILT_IN_WITHIN);
     if words.is_empty() {
         return None;
     }
-    let near = OwnNear::new(words.iter().filter_map(Cursor::text), usize::try_from(within).ok()?);
-    near.map_err(|error| report.error(&field.path, format!("cannot be compiled: {error}"))).ok()
+    Some(Near::of_policy(words.iter().filter_map(Cursor::text), usize::try_from(within).ok()?))
 }
 
 fn mask(field: &Cursor<'_>) -> Option<Mask> {

@@ -3,11 +3,12 @@
 //! Everything is sorted when the policy is built; a plain request allocates nothing here.
 
 use std::borrow::Cow;
+use std::ops::BitOr;
 use std::sync::Arc;
 
 use super::host::{self, HostMap, HostPattern};
 use super::matcher::Matcher;
-use super::{Mode, PassReason, RequestHead, Resolution, Rule, path};
+use super::{Asks, Mode, PassReason, RequestHead, Resolution, Rule, path};
 
 /// A host of a document and the domain it stands in.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) struct HostEntry {
 pub(super) struct Domain {
     pub(super) source: String,
     pub(super) routes: Vec<Route>,
+    /// What its routes ask of requests besides their head.
+    asks: Asks,
 }
 
 #[derive(Debug)]
@@ -48,7 +51,8 @@ impl Domain {
     pub(super) fn new(source: String, mut routes: Vec<Route>) -> Domain {
         // Stable: equal ones stay as written.
         routes.sort_by_key(|route| route.matcher.precedence());
-        Domain { source, routes }
+        let asks = routes.iter().map(|route| route.matcher.ends.asks()).fold(Asks::default(), Asks::bitor);
+        Domain { source, routes, asks }
     }
 }
 
@@ -68,6 +72,15 @@ impl Routing {
     pub(super) fn domain(&self, host: &[u8]) -> Option<(&HostEntry, &Domain)> {
         let entry = self.entries.get(self.hosts.get(host)?)?;
         Some((entry, self.domains.get(entry.domain)?))
+    }
+
+    /// What the routes of a host's domain ask of requests besides their head.
+    pub(super) fn asks(&self, authority: &[u8]) -> Asks {
+        // Most policies ask nothing, and then the host is looked up once a request.
+        if self.domains.iter().all(|domain| domain.asks == Asks::default()) {
+            return Asks::default();
+        }
+        self.domain(&host::normalize(authority)).map(|(_, domain)| domain.asks).unwrap_or_default()
     }
 
     pub(super) fn resolve(&self, request: &RequestHead<'_>) -> Resolution {

@@ -17,6 +17,20 @@ pub(crate) struct RequestArgs {
     /// A header of the request; may be given many times
     #[arg(long = "header", value_name = "NAME:VALUE", value_parser = parse_header)]
     pub(crate) headers: Vec<(String, String)>,
+    /// Who sends the request: the URI of its client certificate, with or without spiffe://
+    #[arg(long, value_name = "URI")]
+    pub(crate) source_principal: Option<String>,
+    /// The port that the client connects to
+    #[arg(long, value_name = "PORT")]
+    pub(crate) destination_port: Option<u16>,
+    /// The cluster of Envoy that the request goes to
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+}
+
+/// The URI that a principal stands for, written as Istio writes it or whole.
+pub(crate) fn uri_of(principal: &str) -> String {
+    if principal.contains(':') { principal.into() } else { format!("spiffe://{principal}") }
 }
 
 fn parse_header(text: &str) -> Result<(String, String), String> {
@@ -34,11 +48,15 @@ impl RequestArgs {
         if let Some(content_type) = content_type {
             headers.push((b"content-type", content_type.as_bytes()));
         }
+        let principal = self.source_principal.as_deref().map(uri_of);
         then(&RequestHead {
             authority: self.host.as_bytes(),
             path: self.path.as_bytes(),
             method: self.method.as_bytes(),
             headers: &headers,
+            source_principal: principal.as_deref().map(str::as_bytes),
+            destination_port: self.destination_port,
+            cluster: self.cluster.as_deref().map(str::as_bytes),
         })
     }
 }

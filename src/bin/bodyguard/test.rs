@@ -12,6 +12,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use crate::message::Message;
+use crate::request::uri_of;
 use crate::{EXIT_FOUND, EXIT_OK, Failed, name_of, read, require_policy};
 
 /// Test a policy: put the message of each case through it and compare what becomes of it with what the case expects.
@@ -25,6 +26,7 @@ A file of cases:
   cases:
   - name: the address in a response is masked
     request: {host: api.example.com, path: /v1/users, method: GET, headers: {x-tenant: acme}}
+    # request may have source_principal, destination_port and cluster too
     direction: response                    # or request
     headers: {x-note: hello}               # of a response
     content_type: application/json         # of the body; content_encoding too, where it has one
@@ -77,11 +79,22 @@ struct Request {
     path: String,
     method: String,
     headers: BTreeMap<String, String>,
+    source_principal: Option<String>,
+    destination_port: Option<u16>,
+    cluster: Option<String>,
 }
 
 impl Default for Request {
     fn default() -> Request {
-        Request { host: "localhost".into(), path: "/".into(), method: "GET".into(), headers: BTreeMap::new() }
+        Request {
+            host: "localhost".into(),
+            path: "/".into(),
+            method: "GET".into(),
+            headers: BTreeMap::new(),
+            source_principal: None,
+            destination_port: None,
+            cluster: None,
+        }
     }
 }
 
@@ -212,11 +225,15 @@ impl Case {
         if let (Direction::Request, Some(content_type)) = (direction, &self.content_type) {
             headers.push((b"content-type", content_type.as_bytes()));
         }
+        let principal = self.request.source_principal.as_deref().map(uri_of);
         then(&RequestHead {
             authority: self.request.host.as_bytes(),
             path: self.request.path.as_bytes(),
             method: self.request.method.as_bytes(),
             headers: &headers,
+            source_principal: principal.as_deref().map(str::as_bytes),
+            destination_port: self.request.destination_port,
+            cluster: self.request.cluster.as_deref().map(str::as_bytes),
         })
     }
 }
