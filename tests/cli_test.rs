@@ -136,6 +136,51 @@ ok    fine
 }
 
 #[test]
+fn heads_are_judged_too() {
+    let policy = "
+spec:
+  domains:
+  - hosts: [api.example.com]
+    policy:
+      checks:
+        headers: {dlp: {block: [aws_access_key], redact: [email]}}
+        query: {dlp: {redact: [email]}}
+";
+    let cases = r#"
+cases:
+- name: a query and a header are masked, and the body is left alone
+  request: {host: api.example.com, path: "/v1?to=ada@example.com", headers: {X-Note: to ada@example.com, x-other: fine}}
+  direction: request
+  body: ada@example.com
+  expect:
+    verdict: redacted
+    findings: {email: 2}
+    path: /v1?to=%5BREDACTED:email%5D
+    headers: {x-note: "to [REDACTED:email]", X-Other: fine, x-absent: ""}
+    output: ada@example.com
+- name: a key in a header of a response blocks
+  request: {host: api.example.com}
+  headers: {X-Debug: AKIAIOSFODNN7EXAMPLE}
+  expect: {verdict: blocked, code: "headers.dlp_block:aws_access_key", status: 403}
+- name: this one is wrong
+  request: {host: api.example.com, path: "/v1?to=ada@example.com", headers: {x-note: to ada@example.com}}
+  direction: request
+  expect: {path: "/v1?to=ada@example.com", headers: {x-note: hello}}
+"#;
+    let folder = folder("heads", &[("cases.yaml", cases)]);
+    fs::write(folder.join("policy.yaml"), policy).unwrap();
+    let (code, out, _) = run(&folder, &["cases.yaml"]);
+    let wanted = r#"ok    a query and a header are masked, and the body is left alone
+ok    a key in a header of a response blocks
+FAIL  this one is wrong
+      path      expected "/v1?to=ada@example.com", got "/v1?to=%5BREDACTED:email%5D"
+      header    expected "x-note: hello", got "x-note: to [REDACTED:email]"
+3 cases, 1 failed
+"#;
+    assert_eq!((code, out.as_str()), (1, wanted));
+}
+
+#[test]
 fn cases_that_cannot_be_read_are_an_error() {
     for (name, cases, said) in [
         ("unknown", "cases: [{name: x, expected: {}}]", "expected"),

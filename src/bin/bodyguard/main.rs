@@ -40,7 +40,7 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   bodyguard scan access.log                       what is in there, and where
-  bodyguard check policies/pci.yaml               is the policy right, before it is rolled out
+  bodyguard check policies/pci-dss.yaml           is the policy right, before it is rolled out
   bodyguard explain --policy p.yaml --host api.example.com --path /v1/users
   bodyguard redact --policy p.yaml --host api.example.com --content-type application/json body.json
   bodyguard test p.yaml cases.yaml                 does the policy do what its cases expect
