@@ -57,7 +57,6 @@ fn a_principal_is_named_as_istio_names_it_or_by_its_uri() {
         ("*", "https://client.example.com/1", true),
         ("spiffe://*", WEB, true),
         ("spiffe://*", "https://client.example.com/1", false),
-        ("spiffe://*/sa/web", WEB, true),
         // A name without a scheme is a SPIFFE ID, and its beginning is that of the ID.
         ("s*", WEB, false),
         ("c*", WEB, true),

@@ -299,7 +299,7 @@ fn what_a_route_asks_for_is_checked() {
         ("headers: [{name: a, regex: '(?=b)'}]", ".headers[0].regex", format!("found \"(?=b)\", allowed: {regex}: look-around, including look-ahead and look-behind, is not supported")),
         ("source_principals: a/ns/b/sa/c", ".source_principals", "found \"a/ns/b/sa/c\", allowed: a list".into()),
         ("source_principals: ['a/ns/*/sa/c']", ".source_principals[0]", format!("found \"a/ns/*/sa/c\", allowed: {principal}")),
-        ("source_principals: ['*', 'spiffe://']", ".source_principals[1]", format!("found \"spiffe://\", allowed: {principal}")),
+        ("source_principals: ['*', 'spiffe://*/sa/c']", ".source_principals[1]", format!("found \"spiffe://*/sa/c\", allowed: {principal}")),
         ("source_principals: ['*a*']", ".source_principals[0]", format!("found \"*a*\", allowed: {principal}")),
         ("source_principals: ['a b']", ".source_principals[0]", format!("found \"a b\", allowed: {principal}")),
         ("source_principals: ['']", ".source_principals[0]", format!("found \"\", allowed: {principal}")),

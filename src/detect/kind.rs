@@ -220,6 +220,8 @@ pub struct KindSet([u64; 4]);
 impl KindSet {
     /// No kind.
     pub const EMPTY: KindSet = KindSet([0; 4]);
+    /// How many kinds there can be.
+    pub const SIZE: usize = 256;
     /// Every kind that there can be.
     pub const EVERY: KindSet = KindSet([u64::MAX; 4]);
 

@@ -2,6 +2,8 @@
 //!
 //! This module refuses to know lists and routes, but for the warning about a kind that none of them names.
 
+use std::collections::BTreeSet;
+
 use super::cursor::Cursor;
 use super::document::{DETECTOR_MASK, IN_JSON, RESOURCE, SOURCES};
 use super::json_rules::{JsonRules, JsonSource, Limit};
@@ -193,9 +195,12 @@ fn warn_about_cost(definition: &Cursor<'_>, detector: &Detector, report: &mut Re
 }
 
 fn setting(definition: &Cursor<'_>, report: &mut Report) -> Setting {
-    let except = items(definition, "except", MAX_EXCEPT, report);
+    let mut except = BTreeSet::new();
+    // One by one: to collect them would sort them, with a sort of their own.
+    except
+        .extend(items(definition, "except", MAX_EXCEPT, report).iter().filter_map(|item| Some(item.text()?.as_bytes().to_vec())));
     let conditions = Conditions {
-        except: except.iter().filter_map(|item| Some(item.text()?.as_bytes().to_vec())).collect(),
+        except,
         except_regex: patterns(definition, "except_regex", report),
         require: patterns(definition, "require", report),
         near: definition.field("near").and_then(|field| near(&field, report)),

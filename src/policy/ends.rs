@@ -9,126 +9,81 @@ use super::matcher::Miss;
 use super::shape::Format;
 use super::{Asks, RequestHead};
 
-/// What stands before a SPIFFE ID, and what Istio leaves out of it.
-const SPIFFE: &str = "spiffe://";
-
 pub(super) static PRINCIPAL: Format = Format {
     expected: "a SPIFFE ID as in cluster.local/ns/default/sa/web, with or without spiffe://, or another URI, at most 4096 bytes; a * \
                stands for anything, alone, at the start or at the end",
-    check: |text| {
-        require(text.len() <= MAX_TEXT_BYTES && text.bytes().all(|b| b.is_ascii_graphic()) && principal(text).is_some())
-    },
-    pattern: Some(r"^(?!spiffe://$)(spiffe://)?(\*|\*[!-)+-~]+|[!-)+-~]+\*?)$"),
+    check: |text| require(is_pattern(text) && text.bytes().all(|b| b.is_ascii_graphic())),
+    pattern: Some(r"^(\*|\*[!-)+-~]+|[!-)+-~]+\*?)$"),
 };
 
 pub(super) static CLUSTER: Format = Format {
     expected: "the name of a cluster of Envoy as in outbound|443||api.example.com, at most 4096 bytes; a * stands for anything, alone, \
                at the start or at the end",
-    check: |text| require(text.len() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control) && Name::parse(text).is_some()),
+    check: |text| require(is_pattern(text) && !text.chars().any(char::is_control)),
     pattern: Some(r"^(\*|\*([^*]|\|\*\.)+|([^*]|\|\*\.)+\*?)$"),
 };
 
-/// The predicates on the ends of a request; each list is sorted, and empty for any.
+/// Is it a name, or one with a `*` at one end? Anywhere else a star would stand for itself, and that is no name's but that of the
+/// cluster of a wildcard host: `outbound|443||*.example.com`.
+fn is_pattern(text: &str) -> bool {
+    let rest = text.strip_prefix('*').or_else(|| text.strip_suffix('*')).unwrap_or(text);
+    (1..=MAX_TEXT_BYTES).contains(&text.len()) && rest.split("|*.").all(|part| !part.contains('*'))
+}
+
+fn matches(pattern: &str, name: &[u8]) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(suffix), _) => name.ends_with(suffix.as_bytes()),
+        (_, Some(prefix)) => name.starts_with(prefix.as_bytes()),
+        (None, None) => name == pattern.as_bytes(),
+    }
+}
+
+/// A principal as its certificate has it: a name with neither a scheme nor a star before it is a SPIFFE ID.
+fn with_scheme(principal: &str) -> String {
+    if principal.starts_with('*') || principal.contains(':') { principal.into() } else { format!("spiffe://{principal}") }
+}
+
+/// The fields, each with what it is to miss it.
+const FIELDS: [(&str, Miss<'static>); 3] =
+    [("source_principals", Miss::SourcePrincipal), ("destination_ports", Miss::DestinationPort), ("clusters", Miss::Cluster)];
+
+/// The predicates on the ends of a request, as [`FIELDS`] has them: names, sorted; an empty list is any.
 #[derive(Default, Debug)]
-pub(super) struct Ends {
-    principals: Vec<Principal>,
-    ports: Vec<u16>,
-    clusters: Vec<Name>,
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Principal {
-    /// The name is what stands behind `spiffe://`; else it is the whole URI.
-    spiffe: bool,
-    name: Name,
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Name {
-    Any,
-    Exact(String),
-    Prefix(String),
-    Suffix(String),
-}
-
-impl Name {
-    fn parse(text: &str) -> Option<Name> {
-        let (name, rest): (fn(String) -> Name, &str) = match (text.strip_prefix('*'), text.strip_suffix('*')) {
-            (Some(""), _) => return Some(Name::Any),
-            (Some(suffix), _) => (Name::Suffix, suffix),
-            (_, Some(prefix)) => (Name::Prefix, prefix),
-            (None, None) => (Name::Exact, text),
-        };
-        // Elsewhere it would stand for itself, and that is no name's but that of a cluster of a wildcard host: outbound|443||*.example.com.
-        let stars = rest.replace("|*.", "").contains('*');
-        (!rest.is_empty() && !stars).then(|| name(rest.to_owned()))
-    }
-
-    fn is(&self, name: &[u8]) -> bool {
-        match self {
-            Name::Any => true,
-            Name::Exact(exact) => name == exact.as_bytes(),
-            Name::Prefix(prefix) => name.starts_with(prefix.as_bytes()),
-            Name::Suffix(suffix) => name.ends_with(suffix.as_bytes()),
-        }
-    }
-}
-
-impl Principal {
-    fn is(&self, uri: &[u8]) -> bool {
-        let name = if self.spiffe { uri.strip_prefix(SPIFFE.as_bytes()) } else { Some(uri) };
-        name.is_some_and(|name| self.name.is(name))
-    }
-}
-
-/// A SPIFFE ID has no colon behind its scheme, so a name with one is another URI.
-fn principal(text: &str) -> Option<Principal> {
-    match text.strip_prefix(SPIFFE) {
-        Some(rest) => Some(Principal { spiffe: true, name: Name::parse(rest)? }),
-        None => Some(Principal { spiffe: !text.contains(':') && !text.starts_with('*'), name: Name::parse(text)? }),
-    }
-}
+pub(super) struct Ends([Vec<String>; 3]);
 
 impl Ends {
     /// Reads what of a `match` is about them.
     pub(super) fn read(cursor: &Cursor<'_>) -> Ends {
-        let list = |name| cursor.field(name).map(|field| field.items()).unwrap_or_default();
-        let mut ends = Ends {
-            principals: list("source_principals").iter().filter_map(|item| principal(item.text()?)).collect(),
-            ports: list("destination_ports").iter().filter_map(|item| u16::try_from(item.integer()?).ok()).collect(),
-            clusters: list("clusters").iter().filter_map(|item| Name::parse(item.text()?)).collect(),
-        };
-        ends.principals.sort_unstable();
-        ends.principals.dedup();
-        ends.ports.sort_unstable();
-        ends.ports.dedup();
-        ends.clusters.sort_unstable();
-        ends.clusters.dedup();
-        ends
+        Ends(FIELDS.map(|(field, miss)| {
+            let name = |item: &Cursor<'_>| match item.integer() {
+                Some(port) => Some(port.to_string()),
+                None if miss == Miss::SourcePrincipal => item.text().map(with_scheme),
+                None => item.text().map(str::to_owned),
+            };
+            let items = cursor.field(field).map(|list| list.items()).unwrap_or_default();
+            let mut names: Vec<String> = items.iter().filter_map(name).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        }))
     }
 
     /// The first predicate that does not hold.
     pub(super) fn miss(&self, request: &RequestHead<'_>) -> Option<Miss<'static>> {
-        let holds = |name: Option<&[u8]>, test: &dyn Fn(&[u8]) -> bool| name.is_some_and(|name| !name.is_empty() && test(name));
-        if !self.principals.is_empty() && !holds(request.source_principal, &|uri| self.principals.iter().any(|one| one.is(uri))) {
-            return Some(Miss::SourcePrincipal);
-        }
-        if !self.ports.is_empty() && !request.destination_port.is_some_and(|port| self.ports.contains(&port)) {
-            return Some(Miss::DestinationPort);
-        }
-        if !self.clusters.is_empty() && !holds(request.cluster, &|name| self.clusters.iter().any(|one| one.is(name))) {
-            return Some(Miss::Cluster);
-        }
-        None
+        let port = request.destination_port.filter(|_| self.asks().destination_port).map(|port| port.to_string());
+        let names = [request.source_principal, port.as_deref().map(str::as_bytes), request.cluster];
+        let holds = |patterns: &[String], name: Option<&[u8]>| {
+            let name = name.unwrap_or_default();
+            patterns.is_empty() || (!name.is_empty() && patterns.iter().any(|pattern| matches(pattern, name)))
+        };
+        let mut predicates = FIELDS.iter().zip(&self.0).zip(names);
+        predicates.find(|((_, patterns), name)| !holds(patterns, *name)).map(|(((_, miss), _), _)| *miss)
     }
 
     /// What must be known of a request to tell.
     pub(super) fn asks(&self) -> Asks {
-        Asks {
-            source_principal: !self.principals.is_empty(),
-            destination_port: !self.ports.is_empty(),
-            cluster: !self.clusters.is_empty(),
-        }
+        let [source_principal, destination_port, cluster] = self.0.each_ref().map(|list| !list.is_empty());
+        Asks { source_principal, destination_port, cluster }
     }
 }
 
@@ -148,10 +103,10 @@ mod tests {
     #[test]
     fn a_star_stands_at_one_end() {
         for text in ["*", "a", "a*", "*a", "outbound|443||*.example.com", "*||*.example.com", "spiffe://*"] {
-            assert!(principal(text).is_some(), "{text}");
+            assert!(is_pattern(text), "{text}");
         }
-        for text in ["", "**", "*a*", "a*b", "spiffe://", "spiffe://a/*/b", "ns/*/sa/*"] {
-            assert!(principal(text).is_none(), "{text}");
+        for text in ["", "**", "*a*", "a*b", "spiffe://a/*/b", "spiffe://*/b", "ns/*/sa/*"] {
+            assert!(!is_pattern(text), "{text}");
         }
     }
 }

@@ -12,6 +12,7 @@ use super::path;
 use super::shape::Report;
 use crate::body::{MediaRange, MediaType};
 use crate::detect::Pattern;
+use crate::order;
 
 /// All predicates of a route; all must hold.
 #[derive(Debug)]
@@ -122,15 +123,9 @@ impl Matcher {
 
     /// Equal for matchers that match the same requests by the same predicates, in whatever order they were written.
     pub(super) fn signature(&self) -> String {
-        let mut methods: Vec<&str> = self.methods.iter().map(String::as_str).collect();
-        let mut content_types: Vec<String> = self.content_types.iter().map(|range| format!("{range:?}")).collect();
-        let mut headers: Vec<String> = self.headers.iter().map(|header| format!("{header:?}")).collect();
-        methods.sort_unstable();
-        methods.dedup();
-        content_types.sort_unstable();
-        content_types.dedup();
-        headers.sort_unstable();
-        headers.dedup();
+        let methods = order::sorted_set(self.methods.clone());
+        let content_types = order::sorted_set(self.content_types.iter().map(|range| format!("{range:?}")).collect());
+        let headers = order::sorted_set(self.headers.iter().map(|header| format!("{header:?}")).collect());
         format!("{:?} {methods:?} {content_types:?} {headers:?} {:?}", self.path, self.ends)
     }
 }

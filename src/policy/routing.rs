@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::host::{self, HostMap, HostPattern};
 use super::matcher::Matcher;
 use super::{Asks, Mode, PassReason, RequestHead, Resolution, Rule, path};
+use crate::order;
 
 /// A host of a document and the domain it stands in.
 #[derive(Debug)]
@@ -48,19 +49,17 @@ pub(super) struct Routing {
 
 impl Domain {
     /// A domain of routes in the order written.
-    pub(super) fn new(source: String, mut routes: Vec<Route>) -> Domain {
-        // Stable: equal ones stay as written.
-        routes.sort_by_key(|route| route.matcher.precedence());
+    pub(super) fn new(source: String, routes: Vec<Route>) -> Domain {
+        let routes = order::sorted_by(routes, |a, b| a.matcher.precedence().cmp(&b.matcher.precedence()));
         let asks = routes.iter().map(|route| route.matcher.ends.asks()).fold(Asks::default(), Asks::bitor);
         Domain { source, routes, asks }
     }
 }
 
 impl Routing {
-    pub(super) fn new(mut exclude: Vec<Vec<u8>>, entries: Vec<HostEntry>, domains: Vec<Domain>) -> Routing {
-        exclude.sort();
+    pub(super) fn new(exclude: Vec<Vec<u8>>, entries: Vec<HostEntry>, domains: Vec<Domain>) -> Routing {
         let hosts = HostMap::new(entries.iter().enumerate().map(|(index, entry)| (entry.pattern.clone(), index)));
-        Routing { exclude, hosts, entries, domains }
+        Routing { exclude: order::sorted(exclude), hosts, entries, domains }
     }
 
     /// Does this normal path stand in `exclude`?

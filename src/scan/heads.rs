@@ -4,8 +4,12 @@
 //! numbers. [`Heads`] chooses it from each literal, and the buckets that fingerprints share, for the literals of one program: the
 //! fewer there are, the less is noticed in vain.
 
+use crate::detect::ByteSet;
+
 use super::block::Fingerprints;
+use super::sieve::Sieve;
 use super::walk::Walk;
+use crate::order;
 
 /// Bytes of a fingerprint; no literal may be shorter.
 pub(super) const PRINT: usize = 3;
@@ -66,15 +70,19 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `table`.
-    pub(super) fn new(literals: impl Iterator<Item = Head>, table: &mut Fingerprints, buckets: &mut Buckets) -> Heads {
-        let mut heads: Vec<Noticed> = literals.map(Noticed::new).collect();
-        heads.sort_by_key(|known| slot(known.word));
+    /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `table` and `sieve`.
+    pub(super) fn new(
+        literals: impl Iterator<Item = Head>,
+        table: &mut Fingerprints,
+        buckets: &mut Buckets,
+        sieve: &mut Sieve,
+    ) -> Heads {
+        let heads = order::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
-            if let [.., a, b, c] = *head.text {
-                buckets.add(table, [&[a], &[b], &[c]]);
-            }
+            let at = |back: usize| head.text.iter().nth_back(back).map_or(ByteSet::ALL, |byte| ByteSet::of(*byte));
+            buckets.add(table, [at(2), at(1), at(0)]);
+            sieve.add([at(3), at(2), at(1), at(0)]);
             if let Some(set) = head.text.first().and_then(|first| firsts.get_mut(usize::from(first >> 6))) {
                 *set |= head.text.first().map_or(0, |first| 1u64.wrapping_shl(u32::from(*first)));
             }
@@ -246,7 +254,8 @@ pub(super) struct Buckets([Bucket; BUCKETS]);
 impl Buckets {
     /// Adds the fingerprints with one of these bytes at each place to `table`, in the bucket that they make least worse. No place may
     /// be without a byte.
-    pub(super) fn add(&mut self, table: &mut Fingerprints, [first, middle, last]: [&[u8]; 3]) {
+    pub(super) fn add(&mut self, table: &mut Fingerprints, sets: [ByteSet; 3]) {
+        let [first, middle, last] = sets.map(|set| set.iter().collect::<Vec<u8>>());
         // A bucket knows each place by itself, so it is enough that each byte comes once.
         let most = first.len().max(middle.len()).max(last.len());
         let all = first.iter().cycle().zip(middle.iter().cycle()).zip(last.iter().cycle()).take(most);
@@ -269,7 +278,7 @@ mod tests {
         let all = literals.iter().enumerate();
         let all = all.map(|(lane, text)| Head { text: notice(text.as_bytes()), lane, place: Place::Start, walk: Walk::at(0) });
         let mut table = Fingerprints::NONE;
-        Heads::new(all, &mut table, &mut Buckets::default())
+        Heads::new(all, &mut table, &mut Buckets::default(), &mut Sieve::default())
     }
 
     #[test]

@@ -59,6 +59,7 @@ mod own;
 mod prefilter;
 mod program;
 mod shapes;
+mod sieve;
 mod starts;
 mod tables;
 mod view;

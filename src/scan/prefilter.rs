@@ -6,6 +6,7 @@
 
 use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
 use super::shapes::{Runs, Shapes, Spans, digits_before};
+use super::sieve::Sieve;
 
 /// What a prefilter looks for.
 #[derive(Clone, Copy, Default, Debug)]
@@ -44,6 +45,8 @@ enum Work {
 #[derive(Clone, Debug)]
 pub(super) struct Prefilter {
     table: Fingerprints,
+    /// What looks closer at what they mark.
+    sieve: Sieve,
     work: Work,
     /// All ones where card numbers are wanted.
     cards: u64,
@@ -73,8 +76,8 @@ pub(super) struct Marks {
 }
 
 impl Prefilter {
-    /// Looks for what is wanted, fingerprints by `table`.
-    pub(super) fn new(table: Fingerprints, wanted: Wanted) -> Prefilter {
+    /// Looks for what is wanted, fingerprints by `table` and, closer, by `sieve`.
+    pub(super) fn new(table: Fingerprints, sieve: Sieve, wanted: Wanted) -> Prefilter {
         let mask = |wanted| if wanted { u64::MAX } else { 0 };
         let (cards, ssns) = (mask(wanted.cards), mask(wanted.ssns));
         let work = match (wanted.prints, wanted.at, cards | ssns != 0, wanted.span > 0) {
@@ -88,7 +91,7 @@ impl Prefilter {
             (_, true, true, false) => Work::AtDigits,
             (_, true, _, true) => Work::AtSpans,
         };
-        Prefilter { table, work, cards, ssns, span: u32::try_from(wanted.span).unwrap_or(0) }
+        Prefilter { table, sieve, work, cards, ssns, span: u32::try_from(wanted.span).unwrap_or(0) }
     }
 
     /// Starts at `from` in `bytes`; what stands before it is only context.
@@ -137,10 +140,14 @@ impl Prefilter {
             let printed = PRINTS && sets.any();
             if printed | shaped | (spanned != 0) {
                 let base = at.wrapping_add(index.wrapping_mul(BLOCK));
+                let prints = if printed { self.sieve.pass::<AT>(bytes, base, sets.mask()) } else { 0 };
+                if !shaped && prints | spanned == 0 {
+                    continue;
+                }
                 *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, runs, spans };
                 let shapes = if shaped { runs.shapes(&before) } else { Shapes::default() };
                 let shapes = Shapes { spans: spanned, ..shapes };
-                return Some(self.marks(base, if printed { sets.mask() } else { 0 }, shapes));
+                return Some(self.marks(base, prints, shapes));
             }
         }
         if edge.is_empty() {
@@ -159,7 +166,8 @@ impl Prefilter {
         let spanned = if SPANS { spans.step(digits, self.span) & inside } else { 0 };
         *cursor = Cursor { at: bytes.len(), carry, runs, spans };
         let shapes = Shapes { spans: spanned, ..runs.shapes(&before) };
-        Some(self.marks(base, if PRINTS { sets.mask() & inside } else { 0 }, shapes))
+        let prints = if PRINTS { self.sieve.pass::<AT>(bytes, base, sets.mask() & inside) } else { 0 };
+        Some(self.marks(base, prints, shapes))
     }
 
     /// What was noticed in a block, as far as it is wanted.

@@ -9,6 +9,7 @@ use super::own::Notice;
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
+use super::sieve::Sieve;
 use super::tables::DEAD;
 use super::view::{Parsed, parse};
 use super::walk::Walk;
@@ -112,7 +113,7 @@ impl Starts {
     /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
     pub(super) fn new(detectors: &[Detector], own: &Notice) -> (Starts, Prefilter) {
         let mut table = Fingerprints::NONE;
-        let mut buckets = Buckets::default();
+        let (mut buckets, mut sieve) = (Buckets::default(), Sieve::default());
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
         let refused = detectors.iter().map(refused_before).collect();
@@ -142,8 +143,8 @@ impl Starts {
             }
         }
         let span = digits.iter().map(|digits| digits.least).min().unwrap_or(SPAN_MAX);
-        let heads = Heads::new(literals.iter().copied(), &mut table, &mut buckets);
-        own.add_to(&mut table, &mut buckets);
+        let heads = Heads::new(literals.iter().copied(), &mut table, &mut buckets, &mut sieve);
+        own.add_to(&mut table, &mut buckets, &mut sieve);
         let wanted = Wanted {
             prints: !literals.is_empty() || !own.is_empty(),
             at: email.is_some(),
@@ -151,7 +152,7 @@ impl Starts {
             ssns: ssn.is_some(),
             span: if digits.is_empty() { 0 } else { span },
         };
-        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, wanted))
+        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, sieve, wanted))
     }
 
     /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending
