@@ -119,6 +119,18 @@ impl Routing {
         }
     }
 
+    /// Every host, as written.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn entries(&self) -> &[HostEntry] {
+        &self.entries
+    }
+
+    /// Every domain, as written.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn domains(&self) -> &[Domain] {
+        &self.domains
+    }
+
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.domains.iter().flat_map(|domain| &domain.routes).map(|route| &*route.rule)
     }
