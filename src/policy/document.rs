@@ -425,7 +425,8 @@ pub(super) const OBSERVED: Field = field(
 );
 pub(super) const EXCEPT_TEST_VALUES: Field = field(
     "except_test_values",
-    "values that networks, vendors and offices publish for tests and documentation are no findings (default false)",
+    "values that networks, vendors and offices publish for tests and documentation are no findings (default false); in bodies, of \
+     detect_sensitive_data neither",
     Holds::Bool,
 );
 
