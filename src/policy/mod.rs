@@ -36,6 +36,7 @@ mod order;
 mod path;
 mod read;
 mod routing;
+#[cfg(not(target_arch = "wasm32"))]
 mod schema;
 mod shape;
 mod wire;
@@ -51,6 +52,7 @@ pub use heads::{HeadRule, Heads, Names};
 pub use json_rules::{JsonRules, JsonSource, Limit};
 #[cfg(not(target_arch = "wasm32"))]
 pub use order::Section;
+#[cfg(not(target_arch = "wasm32"))]
 pub use schema::json_schema;
 
 /// An immutable, fully checked policy.
