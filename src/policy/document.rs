@@ -10,7 +10,7 @@ use super::format::{
     METHOD, NAME, PATH, PATH_OR_STAR, REGEX, VALUE, WORD,
 };
 use super::heads::{HEADERS, QUERY};
-use super::shape::{Choice, Holds, Shape, field};
+use super::shape::{Choice, Field, Holds, Shape, field};
 use crate::detect::MAX_NEAR_BYTES;
 
 /// Most bytes of a body that a policy may ask to hold. A VM has 1 GiB in all, and an encoded body that is rewritten is held decoded,
@@ -403,9 +403,32 @@ static BODY: Shape = Shape {
     ],
 };
 
-/// What `except_test_values` does.
-pub(super) const EXCEPT_TEST_VALUES: &str =
-    "values that networks, vendors and offices publish for tests and documentation are no findings (default false)";
+/// The rows that every dlp check has.
+pub(super) const BLOCK: Field = field("block", "kinds that block a message", Holds::List(&Holds::Kind));
+pub(super) const REDACT: Field = field("redact", "kinds that are masked", Holds::List(&Holds::Kind));
+pub(super) const MASKED: Field = field(
+    "mask",
+    "how values are masked: label (default) or same_length, for all kinds or by kind; in binary bodies always same_length",
+    Holds::OrByKind(&MASKS),
+);
+static MASKS: Holds = Holds::Choice(&MASK);
+pub(super) const MIN_FINDINGS: Field = field(
+    "min_findings",
+    "fewest findings that block a message (default 1), of all kinds of block together, or by kind; fewer are counted, and masked \
+     where redact names their kind too",
+    Holds::OrByKind(&Holds::Integer(1, MAX_MIN_FINDINGS)),
+);
+pub(super) const OBSERVED: Field = field(
+    "redact_in_observe_modes",
+    "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
+    Holds::Bool,
+);
+pub(super) const EXCEPT_TEST_VALUES: Field = field(
+    "except_test_values",
+    "values that networks, vendors and offices publish for tests and documentation are no findings (default false); in bodies, of \
+     detect_sensitive_data neither",
+    Holds::Bool,
+);
 
 static DLP: Shape = Shape {
     name: "dlp",
@@ -413,24 +436,11 @@ static DLP: Shape = Shape {
     one_of: &[],
     fields: &[
         field("direction", "which bodies: response (default), request or both", Holds::Choice(&DIRECTION)),
-        field("block", "kinds that block a message", Holds::List(&Holds::Kind)),
-        field("redact", "kinds that are masked", Holds::List(&Holds::Kind)),
-        field(
-            "mask",
-            "how text is masked: label (default) or same_length, for all kinds or by kind; binary bodies always keep their length",
-            Holds::OrByKind(&Holds::Choice(&MASK)),
-        ),
-        field(
-            "min_findings",
-            "fewest findings that block a message (default 1), of all kinds of block together, or by kind; fewer are counted, and masked \
-             where redact names their kind too",
-            Holds::OrByKind(&Holds::Integer(1, MAX_MIN_FINDINGS)),
-        ),
-        field(
-            "redact_in_observe_modes",
-            "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
-            Holds::Bool,
-        ),
-        field("except_test_values", EXCEPT_TEST_VALUES, Holds::Bool),
+        BLOCK,
+        REDACT,
+        MASKED,
+        MIN_FINDINGS,
+        OBSERVED,
+        EXCEPT_TEST_VALUES,
     ],
 };
