@@ -7,7 +7,7 @@ use std::fmt;
 use super::cursor::Cursor;
 use super::format::{HEADER_NAME, HEADER_VALUE, require};
 use super::node::field_path;
-use super::shape::{Field, Format, Holds, Report, Shape, field};
+use super::shape::{Field, Format, Holds, Report, Shape, editors, field};
 
 /// Most events that a policy may ask one worker to keep.
 const MAX_QUEUE_EVENTS: u64 = 10_000;
@@ -72,38 +72,38 @@ static OTLP_FIELDS: [Field; 8] = [
 static CLUSTER: Format = Format {
     expected: "the name of an Envoy cluster, at most 256 bytes without spaces",
     check: |text| require(is_name(text)),
-    pattern: Some("^[!-~]{1,256}$"),
+    pattern: editors("^[!-~]{1,256}$"),
 };
 
 static ENDPOINT: Format = Format {
     expected: "a path that starts with /, at most 256 bytes without spaces",
     check: |text| require(text.starts_with('/') && !text.contains('#') && is_name(text)),
-    pattern: Some("^/[!-\"$-~]{0,255}$"),
+    pattern: editors("^/[!-\"$-~]{0,255}$"),
 };
 
 static AUTHORITY: Format = Format {
     expected: "a host name or address, with or without a port",
     check: |text| require(is_authority(text)),
-    pattern: Some(r"^[A-Za-z0-9._:\[\]-]{1,256}$"),
+    pattern: editors(r"^[A-Za-z0-9._:\[\]-]{1,256}$"),
 };
 
 static ATTRIBUTE_NAME: Format = Format {
     expected: "the name of an attribute, at most 256 bytes without spaces",
     check: |text| require(is_name(text)),
-    pattern: Some("^[!-~]{1,256}$"),
+    pattern: editors("^[!-~]{1,256}$"),
 };
 
 // The limits stand in messages that are constants too; a test keeps them equal.
 static TIMEOUT: Format = Format {
     expected: "a duration as in 500ms or 5s, from 100ms to 60s",
     check: |text| require(milliseconds(text).is_some_and(|time| TIMEOUT_MILLISECONDS.contains(&time))),
-    pattern: Some("^([1-9][0-9]{2,3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
+    pattern: editors("^([1-9][0-9]{2,3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
 };
 
 static INTERVAL: Format = Format {
     expected: "a duration as in 500ms or 5s, from 200ms to 60s",
     check: |text| require(milliseconds(text).is_some_and(|time| INTERVAL_MILLISECONDS.contains(&time))),
-    pattern: Some("^([2-9][0-9]{2}|[1-9][0-9]{3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
+    pattern: editors("^([2-9][0-9]{2}|[1-9][0-9]{3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
 };
 
 /// An OTLP/HTTP logs endpoint behind an Envoy cluster.

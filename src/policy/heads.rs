@@ -8,7 +8,7 @@ use super::checks::Dlp;
 use super::cursor::Cursor;
 use super::document::{BLOCK, DIRECTION, EXCEPT_TEST_VALUES, MASKED, MIN_FINDINGS, OBSERVED, REDACT};
 use super::format::require;
-use super::shape::{Format, Holds, Report, Shape, field};
+use super::shape::{Format, Holds, Report, Shape, editors, field};
 use super::{BodyMode, BodyRule};
 use crate::detect::Detectors;
 use crate::scan::Programs;
@@ -85,13 +85,13 @@ static HEADER_NAMES: Format = Format {
             text.len() <= MAX_NAME_BYTES && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&b));
         require(token && !text.is_empty() && !NEVER_READ.contains(&lower.as_str()))
     },
-    pattern: Some("^[!#$%&'+.^_`|~0-9A-Za-z-]*[!#$%&'*+.^_`|~0-9A-Za-z-]$"),
+    pattern: editors("^[!#$%&'+.^_`|~0-9A-Za-z-]*[!#$%&'*+.^_`|~0-9A-Za-z-]$"),
 };
 
 static PARAMETER: Format = Format {
     expected: "the name of a parameter as it reads when it is decoded, 1 to 256 bytes",
     check: |text| require((1..=MAX_NAME_BYTES).contains(&text.len())),
-    pattern: Some("^[\\s\\S]{1,256}$"),
+    pattern: editors("^[\\s\\S]{1,256}$"),
 };
 
 /// Headers that frame a message or negotiate it: never read, for a mask in them would break it, and nobody keeps data there.

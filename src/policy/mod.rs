@@ -13,6 +13,7 @@
 //! | where events go besides the log | `events` |
 //! | all of it into a policy | `compile` |
 //! | a request into its rule, and why | `routing`, `explain` |
+//! | all of it in the order in which it is tried | `order` |
 
 mod block;
 mod checks;
@@ -30,9 +31,12 @@ mod json_rules;
 mod kinds;
 mod matcher;
 mod node;
+#[cfg(not(target_arch = "wasm32"))]
+mod order;
 mod path;
 mod read;
 mod routing;
+#[cfg(not(target_arch = "wasm32"))]
 mod schema;
 mod shape;
 mod wire;
@@ -46,6 +50,9 @@ pub use events::{Otlp, Secret};
 pub use explain::{Explanation, HostMatch, Trial};
 pub use heads::{HeadRule, Heads, Names};
 pub use json_rules::{JsonRules, JsonSource, Limit};
+#[cfg(not(target_arch = "wasm32"))]
+pub use order::Section;
+#[cfg(not(target_arch = "wasm32"))]
 pub use schema::json_schema;
 
 /// An immutable, fully checked policy.

@@ -12,7 +12,8 @@ use super::node::{Node, field_path, item_path, shown_text};
 /// The fields of an object.
 #[derive(Debug)]
 pub(super) struct Shape {
-    /// Its name in the JSON schema.
+    /// Its name in the JSON schema, which no module makes.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub(super) name: &'static str,
     /// In the order in which errors list them.
     pub(super) fields: &'static [Field],
@@ -33,14 +34,27 @@ impl Shape {
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: &'static str,
-    /// What it is for: one line, without a full stop.
+    /// What it is for: one line, without a full stop. For people, so no module carries it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(super) about: &'static str,
     pub(super) holds: Holds,
 }
 
 /// A row of the table.
+#[cfg(not(target_arch = "wasm32"))]
 pub(super) const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
     Field { name, about, holds }
+}
+
+/// A row of the table.
+#[cfg(target_arch = "wasm32")]
+pub(super) const fn field(name: &'static str, _about: &'static str, holds: Holds) -> Field {
+    Field { name, holds }
+}
+
+/// The pattern of a [`Format`], for editors: no module carries it.
+pub(super) const fn editors(pattern: &'static str) -> Option<&'static str> {
+    if cfg!(target_arch = "wasm32") { None } else { Some(pattern) }
 }
 
 /// What a field or an item holds.
@@ -91,6 +105,7 @@ pub(super) struct Format {
     /// Is it one? If not, why; empty where `expected` says all.
     pub(super) check: fn(&str) -> Result<(), String>,
     /// An ECMA-262 regex of the same, where there is one; it may let too much pass, never too little.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub(super) pattern: Option<&'static str>,
 }
 

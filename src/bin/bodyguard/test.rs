@@ -13,7 +13,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::message::Message;
 use crate::request::uri_of;
-use crate::{EXIT_FOUND, EXIT_OK, Failed, name_of, read, require_policy};
+use crate::{EXIT_FOUND, EXIT_OK, Failed, name_of, read, read_text, require_policy};
 
 /// Test a policy: put the message of each case through it and compare what becomes of it with what the case expects.
 ///
@@ -144,8 +144,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
 }
 
 fn read_cases(file: &Path) -> Result<Vec<Case>, String> {
-    let bytes = read(file)?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("{}: not UTF-8 text", name_of(file)))?;
+    let text = read_text(file)?;
     let suite: Suite = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", name_of(file)))?;
     Ok(suite.cases)
 }
