@@ -128,8 +128,8 @@ PLACES: dict[str, tuple[str, bytes, bytes | None]] = {
     "ndjson-large_array": ("application/x-ndjson", documents(("", [1, 2, 3, 4]), ("\n", [1, 2, 3, 4, 5])), None),
     "events": (
         "text/event-stream",
-        documents(("event: row\ndata: ", ROW), ("\n\nid: 2\ndata: ", {"grade": "A+"})) + b"\n\ndata: [DONE]\n\n",
-        documents(("event: row\ndata: ", MASKED_ROW), ("\n\nid: 2\ndata: ", {"grade": LABEL})) + b"\n\ndata: [DONE]\n\n",
+        documents(("event: row\ndata: ", ROW), ("\n\nid: 2\ndata: ", GRADE)) + b"\n\ndata: [DONE]\n\n",
+        documents(("event: row\ndata: ", MASKED_ROW), ("\n\nid: 2\ndata: ", MASKED_GRADE)) + b"\n\ndata: [DONE]\n\n",
     ),
     "events-large_array": ("text/event-stream", documents(("data: ", [1, 2, 3, 4]), ("\n\ndata: ", [1, 2, 3, 4, 5])) + b"\n\n", None),
     "no-json": ("application/json", b"it is said: MEM-0007, \"grade\": \"A\"", b"it is said: [REDACTED:member], \"grade\": \"A\""),
