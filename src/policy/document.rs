@@ -406,7 +406,8 @@ pub(super) const OBSERVED: Field = field(
 .by_default("true");
 pub(super) const EXCEPT_TEST_VALUES: Field = field(
     "except_test_values",
-    "values that networks, vendors and offices publish for tests and documentation are no findings",
+    "values that networks, vendors and offices publish for tests and documentation are no findings; in bodies, of \
+     detect_sensitive_data neither",
     Holds::Bool,
 )
 .by_default("false");
