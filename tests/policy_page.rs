@@ -166,3 +166,33 @@ fn a_default_that_is_written_down_changes_nothing() {
         assert!(written.iter().any(|known| known == name), "{name} was not tried");
     }
 }
+
+/// Every name of a field in a document.
+fn keys(document: &Value, found: &mut Vec<String>) {
+    match document {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            found.push(name.clone());
+            keys(value, found);
+        }),
+        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_is_shown_in_use_there_or_in_the_library() {
+    let page = read();
+    let mut texts: Vec<String> = page::blocks(&page, "yaml").into_iter().map(|(_, text)| text.to_owned()).collect();
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies")).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|extension| extension == "yaml") {
+            texts.push(std::fs::read_to_string(file).unwrap());
+        }
+    }
+    let mut shown = Vec::new();
+    texts.iter().for_each(|text| keys(&serde_saphyr::from_str(text).unwrap(), &mut shown));
+    let objects = reference();
+    let missing = objects.iter().flat_map(|object| object.fields.iter().filter(|field| field.in_use).map(|field| field.name));
+    let missing: Vec<&str> = missing.filter(|name| !shown.iter().any(|key| key == name)).collect();
+    assert_eq!(missing, [""; 0], "no example uses them");
+}
