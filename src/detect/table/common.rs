@@ -39,8 +39,8 @@ pub(super) const ROWS: [KindSpec; 6] = [
         rules: "A day of 1900 to 2049, as `1980-01-31`, `1/31/1980`, `31.1.1980` or `31 January 1980`, with a word of birth near.",
         sources: &["ISO 8601-1", "Unicode CLDR, date formats"],
         pattern: concat!(
-            r"(?:19|20)[0-9]{2}(?:[-.]|\\?/)[0-9]{1,2}(?:[-.]|\\?/)[0-9]{1,2}",
-            r"|[0-9]{1,2}(?:[-.]|\\?/)[0-9]{1,2}(?:[-.]|\\?/)(?:19|20)[0-9]{2}",
+            r"(?:19|20)[0-9]{2}(?:[-.]|\\?/|%2[Ff])[0-9]{1,2}(?:[-.]|\\?/|%2[Ff])[0-9]{1,2}",
+            r"|[0-9]{1,2}(?:[-.]|\\?/|%2[Ff])[0-9]{1,2}(?:[-.]|\\?/|%2[Ff])(?:19|20)[0-9]{2}",
             r"|[0-9]{1,2} [A-Z][a-z]{2,8} (?:19|20)[0-9]{2}",
         ),
         max_len: 20,
@@ -98,10 +98,14 @@ pub(super) const ROWS: [KindSpec; 6] = [
     KindSpec {
         name: "us_phone",
         about: "US and Canadian telephone number",
-        rules: "Ten digits of the North American plan, with or without `1`: neither area nor exchange begins with 0 or 1 or ends with 11. \
-                `(NXX) NXX-XXXX` and `NXX-NXX-XXXX` as they are; bare, or with points or spaces, with a word for a telephone near.",
+        rules: "Ten digits of the North American plan, with or without `1` or `+1`: neither area nor exchange begins with 0 or 1 or ends \
+                with 11. `(NXX) NXX-XXXX`, `NXX-NXX-XXXX` and with `+1` as they are; bare, or with points or spaces, with a word for a \
+                telephone near.",
         sources: &["North American Numbering Plan Administrator, \"About the NANP\"", "ATIS-0300051"],
-        pattern: concat!(r"\([0-9]{3}\)[ .-]?[0-9]{3}[ .-][0-9]{4}", r"|(?:1[ .-]?)?[0-9]{3}[ .-]?[0-9]{3}[ .-]?[0-9]{4}",),
+        pattern: concat!(
+            r"\([0-9]{3}\)[ .-]?[0-9]{3}[ .-][0-9]{4}",
+            r"|(?:\+?1[ .-]?)?(?:[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{4}|[0-9]{10})",
+        ),
         max_len: 17,
         anchor: Anchor::Led(&[1, 0], 4),
         may_start: phone::us_may_start,

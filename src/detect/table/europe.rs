@@ -119,7 +119,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         about: "Italian codice fiscale",
         rules: "Sixteen characters: six letters, year, month letter, day, a place, and the check letter. No letter or digit beside it.",
         sources: &["Ministero delle Finanze, decreto 23 dicembre 1976"],
-        pattern: "[A-Z]{6}[0-9]{2}[A-EHLMPR-T](?:[04][1-9]|[1256][0-9]|[37][01])[A-Z][0-9]{3}[A-Z]",
+        pattern: "[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-7][0-9][A-Z][0-9]{3}[A-Z]",
         anchor: Anchor::Led(&[6], 2),
         accept: europe::it_codice_fiscale,
         ..ID
