@@ -18,7 +18,10 @@ pub(super) const ROWS: [KindSpec; 8] = [
         name: "us_bank_routing",
         about: "US bank routing number (ABA)",
         rules: "Nine digits with a Federal Reserve prefix in use and the checksum 3-7-1, with a word for it near.",
-        sources: &["American Bankers Association, \"ABA Routing Number\"", "Federal Reserve, \"Routing number directory\""],
+        sources: &[
+            "American Bankers Association, \"Routing Number Policy\"",
+            "Federal Reserve, \"E-Payments Routing Directory\"",
+        ],
         pattern: "[0-9]{9}",
         anchor: Anchor::Digits(9),
         accept: americas::us_bank_routing,
@@ -39,7 +42,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
     KindSpec {
         name: "us_itin",
         about: "US individual taxpayer identification number",
-        rules: "`9XX-GG-XXXX` with a group that is assigned (50 to 65, 70 to 88, 90 to 92, 94 to 99); with spaces or bare only with a word \
+        rules: "`9XX-GG-XXXX` with a group that is assigned (50 to 65, 70 to 88, 90 to 92, 94 to 99), not all nines; with spaces or bare only with a word \
                 for it near.",
         sources: &["IRS, Internal Revenue Manual 3.21.263", "IRS Publication 1915"],
         pattern: "9[0-9]{2}[ -]?[5-9][0-9][ -]?[0-9]{4}",
@@ -53,7 +56,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         name: "us_npi",
         about: "US national provider identifier",
         rules: "Ten digits that begin with 1 or 2 and pass Luhn behind `80840`, with a word for it near.",
-        sources: &["CMS, \"NPI check digit calculation\" (45 CFR 162.406)"],
+        sources: &["CMS, \"Requirements for National Provider Identifier (NPI) and NPI Check Digit\"", "45 CFR 162.406"],
         pattern: "[12][0-9]{9}",
         anchor: Anchor::Digits(10),
         accept: americas::us_npi,
@@ -73,7 +76,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         name: "us_dea",
         about: "US DEA registration number",
         rules: "A registrant's letter, a letter or 9, six digits and their check digit, with a word for it near.",
-        sources: &["DEA Diversion Control Division, \"DEA registration number\"", "21 CFR 1301"],
+        sources: &["DEA Diversion Control Division, \"DEA Registration Record Layout\"", "21 CFR 1301"],
         pattern: "[A-HJ-NPR-UX][A-Z9][0-9]{7}",
         anchor: Anchor::Led(&[2, 1], 7),
         accept: americas::us_dea,
@@ -118,7 +121,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         name: "br_cpf",
         about: "Brazilian CPF",
         rules: "Eleven digits with two check digits; `000.000.000-00` as it is, bare with a word for it near.",
-        sources: &["Receita Federal do Brasil, \"Cadastro de Pessoas Físicas\""],
+        sources: &["Receita Federal do Brasil, \"Cadastro de Pessoas Físicas\"", "python-stdnum, `stdnum.br.cpf`"],
         pattern: r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[0-9]{9}-?[0-9]{2}",
         anchor: Anchor::Digits(11),
         accept: americas::br_cpf,
