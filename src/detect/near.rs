@@ -22,8 +22,8 @@ const ROW_AHEAD_MAX: usize = 48;
 #[derive(Clone, Debug)]
 pub struct Near {
     words: Words,
-    /// The ASCII letters that words begin with, one bit each; the bytes of other scripts count as those they are less 128.
-    first: u128,
+    /// The letters that words begin with, one bit each; a byte counts as what it is modulo 64.
+    first: u64,
     within: usize,
 }
 
@@ -86,19 +86,29 @@ impl Near {
 
     /// Does one of the words stand near a value with this before and behind it? What is given may be longer than what is looked at.
     pub fn holds(&self, before: &[u8], after: &[u8]) -> bool {
+        self.holds_at(before, after, |text| 0..text.len())
+    }
+
+    /// The same for who knows all places of a text at which a word can begin, with the two bytes that follow.
+    pub fn holds_at<'a, Places: Iterator<Item = usize>>(
+        &self,
+        before: &'a [u8],
+        after: &'a [u8],
+        places: impl Fn(&'a [u8]) -> Places,
+    ) -> bool {
         let before = before.get(before.len().saturating_sub(self.look_behind())..).unwrap_or(before);
         let after = after.get(..self.look_ahead()).unwrap_or(after);
         let ends = |byte: &u8| self.is_row() && matches!(byte, b'\n' | b'"');
         let after = after.split(ends).next().unwrap_or_default();
         // What is cut off at its front may be the end of another word.
         let cut = usize::from(before.len() == self.look_behind());
-        self.any(before, cut, |_, end| before.len().saturating_sub(end) <= self.within)
-            || self.any(after, 0, |start, _| start <= self.within)
+        self.any(before, places(before).filter(|at| *at >= cut), |_, end| before.len().saturating_sub(end) <= self.within)
+            || self.any(after, places(after), |start, _| start <= self.within)
     }
 
-    /// Does a word stand in `text`, from `from` on, whose start and end `counts`?
-    fn any(&self, text: &[u8], from: usize, counts: impl Fn(usize, usize) -> bool) -> bool {
-        (from..text.len()).any(|start| {
+    /// Does a word stand in `text`, at one of the places, whose start and end `counts`?
+    fn any(&self, text: &[u8], mut places: impl Iterator<Item = usize>, counts: impl Fn(usize, usize) -> bool) -> bool {
+        places.any(|start| {
             let (before, here) = text.split_at_checked(start).unwrap_or((text, &[]));
             self.first & first_bit(here) != 0 && starts_word(before, here) && {
                 let mut lengths = self.words().filter_map(|word| length(word.as_bytes(), here));
@@ -109,9 +119,9 @@ impl Near {
 }
 
 /// The bit of the byte that a word begins with.
-const fn first_bit(word: &[u8]) -> u128 {
+const fn first_bit(word: &[u8]) -> u64 {
     match word {
-        [first, ..] => 1u128.wrapping_shl((first.to_ascii_lowercase() & 127) as u32),
+        [first, ..] => 1u64.wrapping_shl(first.to_ascii_lowercase() as u32),
         [] => 0,
     }
 }

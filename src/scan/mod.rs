@@ -55,6 +55,7 @@ mod block;
 mod digits;
 mod heads;
 mod lane;
+mod numbers;
 mod own;
 mod prefilter;
 mod program;
@@ -64,6 +65,7 @@ mod starts;
 mod tables;
 mod view;
 mod walk;
+mod words;
 
 use std::sync::Arc;
 

@@ -57,7 +57,9 @@ impl ByteSet {
         }
     }
 
-    fn union(self, other: ByteSet) -> ByteSet {
+    /// The bytes in either set.
+    #[must_use]
+    pub fn union(self, other: ByteSet) -> ByteSet {
         let mut words = self.0;
         words.iter_mut().zip(other.0).for_each(|(word, more)| *word |= more);
         ByteSet(words)
