@@ -97,11 +97,11 @@ impl Place {
 const HEX_DIGITS: u8 = 4;
 /// Bytes that are looked at in one go, and those where an escape is among them.
 const BLOCK: usize = 256;
-const PART: usize = 64;
+pub(super) const PART: usize = 64;
 
 /// Is there a byte that `is`? Numbers, for of these the compiler makes vectors.
 #[inline(always)]
-fn any<const N: usize>(bytes: &[u8; N], is: impl Fn(u8) -> bool) -> bool {
+pub(super) fn any<const N: usize>(bytes: &[u8; N], is: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(0, |any, byte| any | u8::from(is(*byte))) != 0
 }
 

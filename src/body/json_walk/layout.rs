@@ -1,6 +1,6 @@
 //! How documents lie in a body: which bytes belong to one, and where one ends.
 
-use crate::body::json::RECORD_SEPARATOR;
+use crate::body::json::{PART as BLOCK, RECORD_SEPARATOR, any};
 
 /// How documents are laid out in a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,8 +87,7 @@ impl EventTracker {
             // Of a line whose field is known, nothing but its end matters.
             let known = self.line.state == State::Other || (self.line.state == State::Data && self.json.is_some());
             if known && !matches!(byte, b'\n' | b'\r') {
-                let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
-                rest = rest.get(end..).unwrap_or_default();
+                rest = from_line_end(rest);
             }
         }
     }
@@ -97,6 +96,16 @@ impl EventTracker {
     pub(in crate::body) fn in_json(self) -> bool {
         self.json == Some(true) && self.line.in_data()
     }
+}
+
+/// `bytes` from their first line end on.
+fn from_line_end(bytes: &[u8]) -> &[u8] {
+    let ends = |byte: u8| matches!(byte, b'\n' | b'\r');
+    let (blocks, edge) = bytes.as_chunks::<BLOCK>();
+    let clean = blocks.iter().take_while(|block| !any(block, ends)).count();
+    let rest = blocks.get(clean).map_or(edge, |block| block.as_slice());
+    let end = rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len());
+    bytes.get(clean.saturating_mul(BLOCK).saturating_add(end)..).unwrap_or_default()
 }
 
 impl EventLine {
