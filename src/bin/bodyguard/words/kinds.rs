@@ -16,7 +16,9 @@ const SAMPLE: &str = "AB12-CD34-EF56";
 
 /// The kinds of a set, whole groups by their names; the last two joined by a word.
 pub(super) fn names(detectors: &Detectors, kinds: KindSet, word: &str) -> String {
-    let mut groups: Vec<(&str, KindSet)> = GROUPS.iter().map(|group| (group.name, listed(group.kinds()))).collect();
+    // What is core has nothing in common but its age.
+    let groups = GROUPS.iter().filter(|group| group.kinds() != KindSet::core());
+    let mut groups: Vec<(&str, KindSet)> = groups.map(|group| (group.name, listed(group.kinds()))).collect();
     groups.sort_by_key(|(_, kinds)| std::cmp::Reverse(kinds.iter().count()));
     let (mut names, mut left) = (Vec::new(), kinds);
     for (name, members) in groups {
@@ -37,10 +39,8 @@ fn listed(kinds: KindSet) -> KindSet {
 
 /// What the groups that stand in a text are short for, a line each.
 pub(super) fn groups_of(text: &str) -> Vec<String> {
-    let named =
-        |name: &str| text.match_indices(name).any(|(at, _)| !text.get(at..).is_some_and(|rest| rest.starts_with("group:core")));
     let short = |members: KindSet| members.iter().map(Kind::name).collect::<Vec<_>>().join(", ");
-    let used = GROUPS.iter().filter(|group| named(group.name));
+    let used = GROUPS.iter().filter(|group| group.kinds() != KindSet::core() && text.contains(group.name));
     used.map(|group| format!("{} is short for {}.", group.name, short(listed(group.kinds())))).collect()
 }
 
