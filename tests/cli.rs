@@ -370,13 +370,13 @@ fn explain_tells_route_and_consequences() {
     let ran = run(&["explain", "--policy", &exporting]);
     assert!(ran.out().contains("otel/v1/logs in Envoy's cluster otel every 1000 ms"), "{}", ran.out());
     assert!(ran.out().contains("authorization (not shown)") && !ran.out().contains("hunter2"), "{}", ran.out());
-    let heads = "{checks: {headers: {dlp: {block: [jwt], exclude: [x-a]}}, query: {dlp: {redact: [email]}}}}";
+    let heads = "{checks: {headers: {dlp: {block: [jwt], min_findings: 3, exclude: [x-a]}}, query: {dlp: {redact: [email]}}}}";
     let heads = file("explain", "heads.yaml", format!("{{defaults: {heads}, domains: [{{host: '*'}}]}}").as_bytes());
     let ran = run(&["explain", "--policy", &heads]);
     for part in [
-        "request   header values but not of x-a; block jwt",
+        "request   header values but not of x-a; block jwt (from 3 findings)",
         "request   the query; mask email",
-        "with a finding of jwt in its headers, it is refused.",
+        "with 3 findings of jwt in its headers, it is refused.",
         "a finding of email in its query is masked.",
     ] {
         assert!(ran.out().contains(part), "no {part:?} in\n{}", ran.out());

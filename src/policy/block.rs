@@ -222,13 +222,15 @@ impl Side {
         let (block, redact) = dlp.map(|dlp| (dlp.block, dlp.redact)).unwrap_or_default();
         let sensitive_data = checks.sensitive_data.is_some();
         let hook = if sensitive_data { KindSet::core() } else { KindSet::EMPTY };
+        // Of the check as a whole: a value is not a finding of the hook in one direction and none in the other.
+        let except_test_values = checks.dlp.as_ref().is_some_and(|dlp| dlp.except_test_values);
         let rule = BodyRule {
             max_bytes,
             body_mode,
             block,
             redact,
             sensitive_data,
-            program: programs.excepting(block.union(redact).union(hook), dlp.is_some_and(|dlp| dlp.except_test_values)),
+            program: programs.excepting(block.union(redact).union(hook), except_test_values),
             json: None,
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),

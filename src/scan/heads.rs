@@ -9,7 +9,7 @@ use crate::detect::ByteSet;
 use super::block::Fingerprints;
 use super::sieve::Sieve;
 use super::walk::Walk;
-use crate::order;
+use crate::sort;
 
 /// Bytes of a fingerprint; no literal may be shorter.
 pub(super) const PRINT: usize = 3;
@@ -77,7 +77,7 @@ impl Heads {
         buckets: &mut Buckets,
         sieve: &mut Sieve,
     ) -> Heads {
-        let heads = order::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
+        let heads = sort::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
             let at = |back: usize| head.text.iter().nth_back(back).map_or(ByteSet::ALL, |byte| ByteSet::of(*byte));

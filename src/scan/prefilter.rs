@@ -4,7 +4,10 @@
 //! literal or holds an `@`, runs of digits where a kind is made of digits. It proposes, and may propose too much; what it
 //! leaves out is never looked at again, so it must never leave out a finding.
 
+use std::sync::Arc;
+
 use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
+use super::numbers::Numbers;
 use super::shapes::{Runs, Shapes, Spans, digits_before};
 use super::sieve::Sieve;
 
@@ -19,8 +22,6 @@ pub(super) struct Wanted {
     pub(super) cards: bool,
     /// Shapes of social security numbers.
     pub(super) ssns: bool,
-    /// Digits and separators of at least this length; 0: none.
-    pub(super) span: usize,
 }
 
 /// What the block loop computes, chosen once for a program.
@@ -47,6 +48,8 @@ pub(super) struct Prefilter {
     table: Fingerprints,
     /// What looks closer at what they mark.
     sieve: Sieve,
+    /// What looks closer at stretches of digits.
+    numbers: Arc<Numbers>,
     work: Work,
     /// All ones where card numbers are wanted.
     cards: u64,
@@ -76,11 +79,11 @@ pub(super) struct Marks {
 }
 
 impl Prefilter {
-    /// Looks for what is wanted, fingerprints by `table` and, closer, by `sieve`.
-    pub(super) fn new(table: Fingerprints, sieve: Sieve, wanted: Wanted) -> Prefilter {
+    /// Looks for what is wanted, fingerprints by `table` and, closer, by `sieve`, and numbers by `numbers`.
+    pub(super) fn new(table: Fingerprints, sieve: Sieve, numbers: &Arc<Numbers>, wanted: Wanted) -> Prefilter {
         let mask = |wanted| if wanted { u64::MAX } else { 0 };
         let (cards, ssns) = (mask(wanted.cards), mask(wanted.ssns));
-        let work = match (wanted.prints, wanted.at, cards | ssns != 0, wanted.span > 0) {
+        let work = match (wanted.prints, wanted.at, cards | ssns != 0, !numbers.is_empty()) {
             (false, false, false, false) => Work::Nothing,
             (false, false, true, false) => Work::Digits,
             (false, false, _, true) => Work::Spans,
@@ -91,7 +94,15 @@ impl Prefilter {
             (_, true, true, false) => Work::AtDigits,
             (_, true, _, true) => Work::AtSpans,
         };
-        Prefilter { table, sieve, work, cards, ssns, span: u32::try_from(wanted.span).unwrap_or(0) }
+        Prefilter {
+            table,
+            sieve,
+            numbers: Arc::clone(numbers),
+            work,
+            cards,
+            ssns,
+            span: u32::try_from(numbers.span()).unwrap_or(0),
+        }
     }
 
     /// Starts at `from` in `bytes`; what stands before it is only context.
@@ -141,6 +152,7 @@ impl Prefilter {
             if printed | shaped | (spanned != 0) {
                 let base = at.wrapping_add(index.wrapping_mul(BLOCK));
                 let prints = if printed { self.sieve.pass::<AT>(bytes, base, sets.mask()) } else { 0 };
+                let spanned = if SPANS && spanned != 0 { self.numbers.pass(bytes, base, spanned) } else { 0 };
                 if !shaped && prints | spanned == 0 {
                     continue;
                 }
