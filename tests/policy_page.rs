@@ -23,8 +23,9 @@ fn linked(holds: &str, objects: &[ObjectReference]) -> String {
     text
 }
 
+/// A text as a table's cell shows it.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
+    text.replace('|', "\\|").replace('*', "\\*").replace('<', "&lt;")
 }
 
 fn table(object: &ObjectReference, objects: &[ObjectReference]) -> String {

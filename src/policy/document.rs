@@ -185,7 +185,7 @@ static NEAR: Shape = Shape {
     fields: &[
         field(
             "words",
-            "in any case of ASCII letters, where no letter or digit stands beside them",
+            "in any case of ASCII letters, where no letter stands beside them; a space is also what joins the parts of a name (_, -, camel case), or nothing",
             Holds::List(&Holds::Text(&WORD)),
         ),
         field("within", "most bytes between a word and the value, before or behind it", Holds::Integer(1, MAX_NEAR_BYTES as u64))
