@@ -223,6 +223,8 @@ mod tests {
     fn a_policys_words_may_be_long_and_stand_far_behind_the_value_on_other_lines_too() {
         let long = "X".repeat(MAX_WORD_BYTES);
         let near = Near::of_policy([long.as_str()].into_iter(), MAX_NEAR_BYTES);
+        // As docs/policy.md says of streams.
+        assert_eq!(near.look_behind(), MAX_NEAR_BYTES + 96);
         for (gap, wanted) in [(0, true), (MAX_NEAR_BYTES, true), (MAX_NEAR_BYTES + 1, false)] {
             let gap = "\"\n".repeat(gap).split_off(gap);
             let (before, after) = (format!("{long}{gap}"), format!("{gap}{long}"));
