@@ -4,13 +4,11 @@
 //! numbers. [`Heads`] chooses it from each literal, and the buckets that fingerprints share, for the literals of one program: the
 //! fewer there are, the less is noticed in vain.
 
-use super::block::Fingerprints;
+use super::block::{BUCKETS, Fingerprints};
 use super::walk::Walk;
 
 /// Bytes of a fingerprint; no literal may be shorter.
 pub(super) const PRINT: usize = 3;
-/// Buckets of fingerprints.
-const BUCKETS: usize = 8;
 /// Lists of heads, by a hash of their fingerprint.
 const SLOTS: usize = 256;
 
@@ -66,14 +64,14 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `table`.
-    pub(super) fn new(literals: impl Iterator<Item = Head>, table: &mut Fingerprints, buckets: &mut Buckets) -> Heads {
+    /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `buckets`.
+    pub(super) fn new(literals: impl Iterator<Item = Head>, buckets: &mut Buckets) -> Heads {
         let mut heads: Vec<Noticed> = literals.map(Noticed::new).collect();
         heads.sort_by_key(|known| slot(known.word));
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
             if let [.., a, b, c] = *head.text {
-                buckets.add(table, [&[a], &[b], &[c]]);
+                buckets.add([&[a], &[b], &[c]]);
             }
             if let Some(set) = head.text.first().and_then(|first| firsts.get_mut(usize::from(first >> 6))) {
                 *set |= head.text.first().map_or(0, |first| 1u64.wrapping_shl(u32::from(*first)));
@@ -199,8 +197,13 @@ struct Nibbles {
 }
 
 impl Nibbles {
-    fn with(self, byte: u8) -> Nibbles {
-        Nibbles { low: self.low | bit(byte & 15), high: self.high | bit(byte >> 4) }
+    fn of(bytes: &[u8]) -> Nibbles {
+        let with = |all: Nibbles, byte: &u8| Nibbles { low: all.low | bit(byte & 15), high: all.high | bit(byte >> 4) };
+        bytes.iter().fold(Nibbles::default(), with)
+    }
+
+    fn or(self, other: Nibbles) -> Nibbles {
+        Nibbles { low: self.low | other.low, high: self.high | other.high }
     }
 
     fn chance(self) -> u64 {
@@ -210,8 +213,8 @@ impl Nibbles {
 }
 
 impl Bucket {
-    fn with(self, [first, middle, last]: [u8; 3]) -> Bucket {
-        Bucket { first: self.first.with(first), middle: self.middle | bit(middle & 15), last: self.last.with(last) }
+    fn or(self, other: Bucket) -> Bucket {
+        Bucket { first: self.first.or(other.first), middle: self.middle | other.middle, last: self.last.or(other.last) }
     }
 
     /// How often three bytes fall into it, in parts of a large number.
@@ -239,25 +242,61 @@ fn row_chance(high: usize, lows: u16) -> u64 {
     set_bits(lows).map(|low| u64::from(at(low))).sum()
 }
 
-/// What each bucket lets through.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Buckets([Bucket; BUCKETS]);
+/// Fingerprints, and the buckets that they are put in.
+#[derive(Default)]
+pub(super) struct Buckets {
+    members: Vec<Member>,
+}
+
+/// Fingerprints with one of these bytes at each place.
+struct Member {
+    bytes: [Vec<u8>; PRINT],
+    nibbles: Bucket,
+    /// The number of its bucket.
+    bucket: Option<usize>,
+}
+
+/// Times that each member is put where it does least harm, now that the others are where they are.
+const ROUNDS: usize = 4;
+/// Most members for which it is done more than once.
+const FEW: usize = 200;
 
 impl Buckets {
-    /// Adds the fingerprints with one of these bytes at each place to `table`, in the bucket that they make least worse. No place may
-    /// be without a byte.
-    pub(super) fn add(&mut self, table: &mut Fingerprints, [first, middle, last]: [&[u8]; 3]) {
-        // A bucket knows each place by itself, so it is enough that each byte comes once.
-        let most = first.len().max(middle.len()).max(last.len());
-        let all = first.iter().cycle().zip(middle.iter().cycle()).zip(last.iter().cycle()).take(most);
-        let prints = || all.clone().map(|((a, b), c)| [*a, *b, *c]);
-        let with = |bucket: &Bucket| prints().fold(*bucket, Bucket::with);
-        let worse = |bucket: &Bucket| with(bucket).chance().saturating_sub(bucket.chance());
-        let best = self.0.iter_mut().enumerate().min_by_key(|(_, bucket)| worse(bucket));
-        if let Some((index, bucket)) = best {
-            *bucket = with(bucket);
-            prints().for_each(|print| table.allow(1u8.wrapping_shl(u32::try_from(index).unwrap_or(0)), print));
+    /// Adds the fingerprints with one of these bytes at each place. No place may be without a byte.
+    pub(super) fn add(&mut self, places: [&[u8]; PRINT]) {
+        let [first, middle, last] = places;
+        let nibbles = Bucket { first: Nibbles::of(first), middle: Nibbles::of(middle).low, last: Nibbles::of(last) };
+        self.members.push(Member { bytes: places.map(<[u8]>::to_vec), nibbles, bucket: None });
+    }
+
+    /// The table of all of them, each in a bucket that it makes little worse.
+    pub(super) fn table(mut self) -> Fingerprints {
+        // The most common first: the others fit in beside them.
+        self.members.sort_by(|a, b| b.nibbles.chance().cmp(&a.nibbles.chance()).then_with(|| a.bytes.cmp(&b.bytes)));
+        self.members.dedup_by(|a, b| a.bytes == b.bytes);
+        let rounds = if self.members.len() > FEW { 1 } else { ROUNDS };
+        for _ in 0..rounds {
+            for at in 0..self.members.len() {
+                let mut all = [Bucket::default(); BUCKETS];
+                for (_, other) in self.members.iter().enumerate().filter(|(other, _)| *other != at) {
+                    if let Some(bucket) = other.bucket.and_then(|bucket| all.get_mut(bucket)) {
+                        *bucket = bucket.or(other.nibbles);
+                    }
+                }
+                let Some(member) = self.members.get_mut(at) else { continue };
+                let worse = |bucket: &Bucket| bucket.or(member.nibbles).chance().saturating_sub(bucket.chance());
+                member.bucket = (0..BUCKETS).zip(&all).min_by_key(|(_, bucket)| worse(bucket)).map(|(number, _)| number);
+            }
         }
+        let mut table = Fingerprints::NONE;
+        for Member { bytes: [first, middle, last], bucket, .. } in &self.members {
+            // A bucket knows each place by itself, so it is enough that each byte comes once.
+            let most = first.len().max(middle.len()).max(last.len());
+            let all = first.iter().cycle().zip(middle.iter().cycle()).zip(last.iter().cycle()).take(most);
+            let bucket = 1u8.wrapping_shl(bucket.and_then(|bucket| u32::try_from(bucket).ok()).unwrap_or(0));
+            all.for_each(|((a, b), c)| table.allow(bucket, [*a, *b, *c]));
+        }
+        table
     }
 }
 
@@ -268,8 +307,7 @@ mod tests {
     fn heads(literals: &[&'static str]) -> Heads {
         let all = literals.iter().enumerate();
         let all = all.map(|(lane, text)| Head { text: notice(text.as_bytes()), lane, place: Place::Start, walk: Walk::at(0) });
-        let mut table = Fingerprints::NONE;
-        Heads::new(all, &mut table, &mut Buckets::default())
+        Heads::new(all, &mut Buckets::default())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::detect::{Anchor, Kind, LOOK_BEHIND};
 
-use super::block::{self, BLOCK, ByteSet, Fingerprints, byte_set};
+use super::block::{self, BLOCK, ByteSet, byte_set};
 use super::digits;
 use super::heads::{Buckets, Head, Heads, Place, notice};
 use super::own::Notice;
@@ -10,7 +10,7 @@ use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
 use super::tables::DEAD;
-use super::view::{Parsed, parse};
+use super::view::{BACKSLASHES, ESCAPES, Parsed, parse};
 use super::walk::Walk;
 
 /// Where values of a program's lanes may start: each by the anchor of its kind.
@@ -51,8 +51,6 @@ pub(super) const LOCAL: usize = 192;
 const LABEL: usize = 64;
 /// What may stand between the groups of a card number; `+` is how forms encode a space.
 const SEPARATORS: &[u8] = b" -+";
-/// Most backslashes of an escaped at sign: JSON in JSON in JSON doubles them each time.
-const BACKSLASHES: usize = 4;
 
 /// What may stand in the local part of an e-mail address, or in an escape there; what in a label of a host, and at its ends.
 static LOCAL_BYTES: ByteSet = byte_set(b"+-_.'%", true);
@@ -111,7 +109,6 @@ fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
 impl Starts {
     /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
     pub(super) fn new(detectors: &[Detector], own: &Notice) -> (Starts, Prefilter) {
-        let mut table = Fingerprints::NONE;
         let mut buckets = Buckets::default();
         let mut literals: Vec<Head> = Vec::new();
         let mut digits = Vec::new();
@@ -142,8 +139,9 @@ impl Starts {
             }
         }
         let span = digits.iter().map(|digits| digits.least).min().unwrap_or(SPAN_MAX);
-        let heads = Heads::new(literals.iter().copied(), &mut table, &mut buckets);
-        own.add_to(&mut table, &mut buckets);
+        ESCAPES.iter().for_each(|print| buckets.add(*print));
+        let heads = Heads::new(literals.iter().copied(), &mut buckets);
+        own.add_to(&mut buckets);
         let wanted = Wanted {
             prints: !literals.is_empty() || !own.is_empty(),
             at: email.is_some(),
@@ -151,7 +149,7 @@ impl Starts {
             ssns: ssn.is_some(),
             span: if digits.is_empty() { 0 } else { span },
         };
-        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, wanted))
+        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(buckets.table(), wanted))
     }
 
     /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending

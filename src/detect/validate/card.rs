@@ -19,8 +19,8 @@ const FOUR_FOURS: usize = 19;
 /// of a decimal number.
 pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
     let led = here.first().is_none_or(|digit| !matches!(digit, b'0' | b'1' | b'7'));
-    let free = !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here);
-    led && (free || opens_track(before))
+    let free = || !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here);
+    led && (free() || opens_track(before))
 }
 
 /// The first track of a magnetic stripe begins with `%B` and the number (ISO/IEC 7813). `%B4` would be no first byte of a

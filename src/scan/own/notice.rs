@@ -4,7 +4,6 @@
 
 use crate::detect::{Automaton, ByteSet, Detector, LOOK_BEHIND, byte_before};
 
-use super::super::block::Fingerprints;
 use super::super::heads::Buckets;
 use super::super::prefilter::Marks;
 use super::super::starts::bits;
@@ -56,10 +55,10 @@ impl Notice {
     }
 
     /// Adds the prints to what the block loop looks for.
-    pub(in crate::scan) fn add_to(&self, table: &mut Fingerprints, buckets: &mut Buckets) {
+    pub(in crate::scan) fn add_to(&self, buckets: &mut Buckets) {
         for print in &self.prints {
             let [first, middle, last] = print.sets.map(|set| set.iter().collect::<Vec<u8>>());
-            buckets.add(table, [&first, &middle, &last]);
+            buckets.add([&first, &middle, &last]);
         }
     }
 
