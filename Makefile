@@ -49,6 +49,7 @@ unit: rust ## unit, property, corpus and command line tests
 
 # More for pytest: make envoy-test PYTEST='-k gzip -x'
 envoy-test: build envoy-oldest envoy-newest .local/python/.ready ## the module in real Envoys, the oldest and the newest supported
+	@scripts/need openssl
 	@.local/python/bin/python3 -B -m pytest -c tests/envoy/pytest.ini tests/envoy --module $(WASM) \
 	  --envoy .local/envoy-$(ENVOY_OLDEST)/envoy --envoy .local/envoy-$(ENVOY_NEWEST)/envoy $(PYTEST)
 

@@ -382,6 +382,20 @@ fn explain_tells_route_and_consequences() {
         assert!(ran.out().contains(part), "no {part:?} in\n{}", ran.out());
     }
     assert!(run(&["check", &heads]).out().contains("0 of 1 rules inspect bodies, 1 headers or queries"));
+    let routes = "[{match: {source_principals: [td/ns/a/sa/x], destination_ports: [8443], clusters: ['outbound|443||*']}}, {}]";
+    let ends = file("explain", "ends.yaml", format!("{{domains: [{{host: '*', routes: {routes}}}]}}").as_bytes());
+    let all = ["--source-principal", "td/ns/a/sa/x", "--destination-port", "8443", "--cluster", "outbound|443||a.com"];
+    for (args, part) in [
+        (&all[..], "route     $.domains[0].routes[0]"),
+        (&[&["--source-principal", "spiffe://td/ns/a/sa/x"], &all[2..]].concat(), "route     $.domains[0].routes[0]"),
+        (&all[..4], "routes[0] (cluster does not match)"),
+        (&all[2..], "routes[0] (source principal does not match)"),
+        (&[&all[..2], &all[4..]].concat(), "routes[0] (destination port does not match)"),
+    ] {
+        let ran = run(&[&["explain", "--policy", &ends], args].concat());
+        assert!(ran.out().contains(part), "{args:?}: no {part:?} in\n{}", ran.out());
+    }
+    assert_eq!(run(&["explain", "--policy", &ends, "--destination-port", "70000"]).code, 2);
     // A value that stands in an argument is echoed by nobody but the path and host that were asked about.
     let ran = run(&["explain", "--policy", &policy, "--header", &format!("authorization: {KEY}")]);
     ran.shows_no_value();

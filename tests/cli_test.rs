@@ -71,6 +71,32 @@ cases:
 }
 
 #[test]
+fn a_case_says_who_sends_its_request_and_where_it_goes() {
+    let policy = "
+domains:
+- host: localhost
+  policy: {inspect_request_body: true, checks: {body: {dlp: {direction: request, block: [ssn]}}}}
+  routes:
+  - match: {source_principals: [td/ns/a/sa/x], destination_ports: [8443], clusters: ['outbound|443||*']}
+  - {}
+";
+    let cases = "
+cases:
+- name: all of it
+  request: {source_principal: td/ns/a/sa/x, destination_port: 8443, cluster: outbound|443||a.com}
+  direction: request
+  body: x
+  expect: {route: '$.domains[0].routes[0]'}
+- name: nobody, from nowhere
+  direction: request
+  body: x
+  expect: {route: '$.domains[0].routes[1]'}
+";
+    let (code, out, err) = run(&folder("ends", &[("policy.yaml", policy), ("cases.yaml", cases)]), &["cases.yaml"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "ok    all of it\nok    nobody, from nowhere\n2 cases, 0 failed\n", ""));
+}
+
+#[test]
 fn a_case_that_fails_says_what_is_different() {
     let cases = r#"
 cases:
@@ -105,6 +131,51 @@ FAIL  nothing is forwarded
       output    expected a body, got none: the message is blocked
 ok    fine
 3 cases, 2 failed
+"#;
+    assert_eq!((code, out.as_str()), (1, wanted));
+}
+
+#[test]
+fn heads_are_judged_too() {
+    let policy = "
+spec:
+  domains:
+  - hosts: [api.example.com]
+    policy:
+      checks:
+        headers: {dlp: {block: [aws_access_key], redact: [email]}}
+        query: {dlp: {redact: [email]}}
+";
+    let cases = r#"
+cases:
+- name: a query and a header are masked, and the body is left alone
+  request: {host: api.example.com, path: "/v1?to=ada@example.com", headers: {X-Note: to ada@example.com, x-other: fine}}
+  direction: request
+  body: ada@example.com
+  expect:
+    verdict: redacted
+    findings: {email: 2}
+    path: /v1?to=%5BREDACTED:email%5D
+    headers: {x-note: "to [REDACTED:email]", X-Other: fine, x-absent: ""}
+    output: ada@example.com
+- name: a key in a header of a response blocks
+  request: {host: api.example.com}
+  headers: {X-Debug: AKIAIOSFODNN7EXAMPLE}
+  expect: {verdict: blocked, code: "headers.dlp_block:aws_access_key", status: 403}
+- name: this one is wrong
+  request: {host: api.example.com, path: "/v1?to=ada@example.com", headers: {x-note: to ada@example.com}}
+  direction: request
+  expect: {path: "/v1?to=ada@example.com", headers: {x-note: hello}}
+"#;
+    let folder = folder("heads", &[("cases.yaml", cases)]);
+    fs::write(folder.join("policy.yaml"), policy).unwrap();
+    let (code, out, _) = run(&folder, &["cases.yaml"]);
+    let wanted = r#"ok    a query and a header are masked, and the body is left alone
+ok    a key in a header of a response blocks
+FAIL  this one is wrong
+      path      expected "/v1?to=ada@example.com", got "/v1?to=%5BREDACTED:email%5D"
+      header    expected "x-note: hello", got "x-note: to [REDACTED:email]"
+3 cases, 1 failed
 "#;
     assert_eq!((code, out.as_str()), (1, wanted));
 }

@@ -575,6 +575,48 @@ fn a_clean_message_costs_no_more_host_calls_than_it_must() {
 }
 
 #[test]
+fn what_envoy_knows_of_a_request_is_asked_only_where_a_route_does() {
+    let routes = |of: &str| {
+        let old = r#"{"match": {}, "policy": {}}"#;
+        policy(true, "block", "").replace(old, &format!(r#"{{"match": {{{of}}}, "policy": {{}}}}"#))
+    };
+    let here = |of: &str, properties: &[(&str, &[u8])]| {
+        let mut envoy = Envoy::new(&routes(of), true);
+        properties.iter().for_each(|(path, value)| envoy.script.set_property(path, value));
+        let outcome = envoy.exchange(&post(&[MAIL], End::OnLastChunk, &[]), &Message::default());
+        (outcome.upstream.body == MASKED, envoy.script.host_calls().get("property").copied().unwrap_or(0))
+    };
+    let uri = ("connection\0uri_san_peer_certificate", &b"spiffe://td/ns/a/sa/x"[..]);
+    let waypoint = ("filter_state\0io.istio.peer_principal", uri.1);
+    let port = ("destination\0port", &8443u64.to_le_bytes()[..]);
+    let cluster = ("xds\0cluster_name", &b"outbound|443||a.com"[..]);
+    let (who, from, to) =
+        (r#""source_principals": ["td/ns/a/sa/x"]"#, r#""destination_ports": [8443]"#, r#""clusters": ["outbound|443||*"]"#);
+    for (of, properties, found) in [
+        ("", &[uri, port, cluster][..], (true, 0)),
+        (r#""path_prefix": "/v1""#, &[uri, port, cluster], (true, 0)),
+        (who, &[uri], (true, 1)),
+        // Behind Istio's waypoint the certificate was another listener's.
+        (who, &[waypoint], (true, 2)),
+        (who, &[(uri.0, b"spiffe://td/ns/a/sa/y"), waypoint], (false, 1)),
+        (who, &[(uri.0, b""), waypoint], (true, 2)),
+        (who, &[(uri.0, b"\xff\xfe")], (false, 1)),
+        (who, &[port, cluster], (false, 2)),
+        (r#""source_principals": ["*"]"#, &[], (false, 2)),
+        (from, &[port], (true, 1)),
+        (from, &[(port.0, b"8443")], (false, 1)),
+        (from, &[(port.0, &(8443u64 + 65536).to_le_bytes())], (false, 1)),
+        (from, &[], (false, 1)),
+        (to, &[cluster], (true, 1)),
+        (to, &[(cluster.0, b"outbound|80||a.com")], (false, 1)),
+        (&format!("{who}, {from}, {to}"), &[uri, port, cluster], (true, 3)),
+        (&format!("{who}, {from}, {to}"), &[uri, port], (false, 3)),
+    ] {
+        assert_eq!(here(of, properties), found, "{of} {properties:?}");
+    }
+}
+
+#[test]
 fn an_exchange_without_a_rule_costs_a_look_at_its_request() {
     let elsewhere = policy(true, "block", "").replace(r#""hosts": ["*"]"#, r#""hosts": ["elsewhere.example.com"]"#);
     let mut envoy = Envoy::new(&elsewhere, true);

@@ -13,7 +13,7 @@ fn rule(detectors: &str, dlp: &str, body_mode: &str) -> Arc<Rule> {
     );
     let policy = Policy::from_yaml_or_json(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
     assert_eq!(policy.warnings, [], "{detectors}");
-    match policy.resolve(&RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[] }) {
+    match policy.resolve(&RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[], ..RequestHead::default() }) {
         Resolution::Rule(rule) => rule,
         Resolution::Pass(reason) => panic!("{reason}"),
     }

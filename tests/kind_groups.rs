@@ -11,7 +11,7 @@ fn response(dlp: &str) -> BodyRule {
          checks: {{body: {{dlp: {{{dlp}}}}}}}}}}}]}}]"
     );
     let policy = Policy::from_yaml_or_json(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let head = RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[] };
+    let head = RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[], ..RequestHead::default() };
     match policy.resolve(&head) {
         Resolution::Rule(rule) => rule.response.clone().expect("responses are inspected"),
         _ => panic!("no rule"),
@@ -65,7 +65,7 @@ fn every_published_value_of_cards_and_accounts_is_one_that_would_be_found() {
     for row in
         TEST_VALUES.iter().filter(|row| ["credit_card", "iban", "us_npi", "br_cpf", "nl_bsn", "in_aadhaar"].contains(&row.kind))
     {
-        let word = named(row.kind).unwrap().iter().next().unwrap().spec().near.map_or("", |near| near.words[0]);
+        let word = named(row.kind).unwrap().iter().next().unwrap().spec().near.map_or("", |near| near.words().next().unwrap());
         for value in row.values.iter().filter(|value| !value.ends_with('*')) {
             let body = format!("{word}: {value}");
             let found = all.scan(body.as_bytes()).into_iter().any(|finding| finding.kind.name() == row.kind);

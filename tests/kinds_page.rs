@@ -51,8 +51,8 @@ fn page() -> String {
             writeln!(page, "- {source}").unwrap();
         }
         if let Some(near) = spec.near {
-            let words: Vec<String> = near.words.iter().map(|word| format!("`{word}`")).collect();
-            writeln!(page, "\nWords, at most {} bytes away: {}", near.within, words.join(", ")).unwrap();
+            let words: Vec<String> = near.words().map(|word| format!("`{word}`")).collect();
+            writeln!(page, "\nWords, at most {} bytes away: {}", near.within(), words.join(", ")).unwrap();
         }
     }
     page.push_str(

@@ -81,7 +81,8 @@ fn an_unknown_field_is_named_with_what_is_allowed_and_what_was_meant() {
     assert_one(
         &matching("path: /x"),
         ".match.path",
-        "unknown field, allowed: path_exact, path_regex, path_prefix, methods, content_type, headers",
+        "unknown field, allowed: path_exact, path_regex, path_prefix, methods, content_type, headers, source_principals, \
+         destination_ports, clusters",
     );
     assert_errors(
         "domains: [{hosts: ['*'], routes: [{match: {}, mode: block}]}]",
@@ -267,6 +268,12 @@ fn mode_off_beside_an_inspect_flag_is_an_error_and_over_an_inherited_one_is_not(
 fn what_a_route_asks_for_is_checked() {
     let regex = "a regex in Rust's regex syntax, on bytes, found anywhere unless ^ and $ anchor it, at most 2048 bytes";
     let path = "a path that starts with /, without a query";
+    let principal = "a SPIFFE ID as in cluster.local/ns/default/sa/web, with or without spiffe://, or another URI, at most 4096 bytes; a * \
+                     stands for anything, alone, at the start or at the end";
+    let cluster = "the name of a cluster of Envoy as in outbound|443||api.example.com, at most 4096 bytes; a * stands for anything, \
+                   alone, at the start or at the end";
+    let unknown = "unknown field, allowed: path_exact, path_regex, path_prefix, methods, content_type, headers, source_principals, \
+                   destination_ports, clusters";
     for (predicates, place, message) in [
         ("path_prefix: api", ".path_prefix", format!("found \"api\", allowed: {path}")),
         ("path_prefix: '/a?b'", ".path_prefix", format!("found \"/a?b\", allowed: {path}")),
@@ -290,9 +297,25 @@ fn what_a_route_asks_for_is_checked() {
         ("headers: {x: 1}", ".headers.x", "found 1, allowed: a text without control characters, at most 4096 bytes".into()),
         ("headers: [{name: a, exact: b, present: true}]", ".headers[0]", "found exact and present, allowed: at most one of exact, contains, regex, present".into()),
         ("headers: [{name: a, regex: '(?=b)'}]", ".headers[0].regex", format!("found \"(?=b)\", allowed: {regex}: look-around, including look-ahead and look-behind, is not supported")),
+        ("source_principals: a/ns/b/sa/c", ".source_principals", "found \"a/ns/b/sa/c\", allowed: a list".into()),
+        ("source_principals: ['a/ns/*/sa/c']", ".source_principals[0]", format!("found \"a/ns/*/sa/c\", allowed: {principal}")),
+        ("source_principals: ['*', 'spiffe://*/sa/c']", ".source_principals[1]", format!("found \"spiffe://*/sa/c\", allowed: {principal}")),
+        ("source_principals: ['*a*']", ".source_principals[0]", format!("found \"*a*\", allowed: {principal}")),
+        ("source_principals: ['a b']", ".source_principals[0]", format!("found \"a b\", allowed: {principal}")),
+        ("source_principals: ['']", ".source_principals[0]", format!("found \"\", allowed: {principal}")),
+        ("source_principals: [1]", ".source_principals[0]", format!("found 1, allowed: {principal}")),
+        ("destination_ports: [0]", ".destination_ports[0]", "found 0, allowed: an integer from 1 to 65535".into()),
+        ("destination_ports: [443, 65536]", ".destination_ports[1]", "found 65536, allowed: an integer from 1 to 65535".into()),
+        ("destination_ports: ['443']", ".destination_ports[0]", "found \"443\", allowed: an integer from 1 to 65535".into()),
+        ("clusters: ['outbound|*||a']", ".clusters[0]", format!("found \"outbound|*||a\", allowed: {cluster}")),
+        ("clusters: ['']", ".clusters[0]", format!("found \"\", allowed: {cluster}")),
+        ("source_principal: [a]", ".source_principal", format!("{unknown}; did you mean source_principals?")),
     ] {
         assert_one(&matching(predicates), &format!(".match{place}"), &message);
     }
+    let all = "source_principals: ['*', a/ns/b/sa/c, 'spiffe://a/*', '*/sa/c', 'urn:x'], destination_ports: [1, 65535], \
+               clusters: ['outbound|443||*.a.com', 'outbound|*', '*.a.com', '*', a]";
+    assert_errors(&matching(all), &[]);
 }
 
 #[test]
@@ -339,15 +362,26 @@ fn two_identical_matches_in_a_domain_are_an_error() {
         ("{methods: [GET, POST]}", "{methods: [post, get]}"),
         ("{headers: {X-A: b}}", "{headers: [{name: x-a, exact: b}]}"),
         ("{path_regex: ^/a}", "{path_regex: ^/a}"),
+        ("{source_principals: [a/b, 'c*']}", "{source_principals: ['spiffe://c*', 'spiffe://a/b', a/b]}"),
+        ("{destination_ports: [1, 2]}", "{destination_ports: [2, 1, 1]}"),
+        ("{clusters: [a, '*b']}", "{clusters: ['*b', a]}"),
+        ("{clusters: []}", "{source_principals: [], destination_ports: []}"),
     ] {
         assert_errors(
             &format!("domains: [{{hosts: ['*'], routes: [{{match: {first}}}, {{match: {second}}}]}}]"),
             &["$.domains[0].routes[1].match: identical to that of $.domains[0].routes[0], allowed: one route for a match"],
         );
     }
-    for (first, second) in
-        [("{path_exact: /a}", "{path_prefix: /a}"), ("{methods: [GET]}", "{}"), ("{path_regex: a}", "{path_regex: b}")]
-    {
+    for (first, second) in [
+        ("{path_exact: /a}", "{path_prefix: /a}"),
+        ("{methods: [GET]}", "{}"),
+        ("{path_regex: a}", "{path_regex: b}"),
+        ("{source_principals: [a]}", "{source_principals: ['a*']}"),
+        ("{source_principals: [a]}", "{clusters: [a]}"),
+        ("{source_principals: ['*']}", "{source_principals: ['spiffe://*']}"),
+        ("{destination_ports: [1]}", "{destination_ports: [2]}"),
+        ("{clusters: [a]}", "{}"),
+    ] {
         assert_errors(&format!("domains: [{{hosts: ['*'], routes: [{{match: {first}}}, {{match: {second}}}]}}]"), &[]);
     }
     assert_errors("domains: [{hosts: [a], routes: [{match: {}}]}, {hosts: [b], routes: [{match: {}}]}]", &[]);

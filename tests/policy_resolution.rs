@@ -14,8 +14,13 @@ type Headers<'a> = &'a [(&'a str, &'a str)];
 /// Where a request ends up: the JSON path of its rule, or why it passes.
 fn place(policy: &Policy, authority: &str, method: &str, path: &str, headers: Headers<'_>) -> String {
     let headers: Vec<(&[u8], &[u8])> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-    let head =
-        RequestHead { authority: authority.as_bytes(), path: path.as_bytes(), method: method.as_bytes(), headers: &headers };
+    let head = RequestHead {
+        authority: authority.as_bytes(),
+        path: path.as_bytes(),
+        method: method.as_bytes(),
+        headers: &headers,
+        ..RequestHead::default()
+    };
     let place = match policy.resolve(&head) {
         Resolution::Rule(rule) => {
             assert_ne!(rule.mode, Mode::Off);
@@ -307,7 +312,13 @@ domains:
       checks: {body: {dlp: {block: [jwt], redact: [email, ssn]}, detect_sensitive_data: true}}
 ",
     );
-    let head = RequestHead { authority: b"A.example.com:80", path: b"/api//x?y", method: b"POST", headers: &[] };
+    let head = RequestHead {
+        authority: b"A.example.com:80",
+        path: b"/api//x?y",
+        method: b"POST",
+        headers: &[],
+        ..RequestHead::default()
+    };
     let expected = r#"host      "a.example.com"
 path      "/api/x"
 domain    $.domains[0] by $.domains[0].hosts[0] (*.example.com)
@@ -351,7 +362,7 @@ proptest! {
     fn any_bytes_are_resolved(authority in any::<Vec<u8>>(), path in any::<Vec<u8>>(), method in any::<Vec<u8>>(), name in any::<Vec<u8>>(), value in any::<Vec<u8>>()) {
         let policy = load("domains: [{hosts: ['*'], routes: [{match: {path_regex: '^/.\\w', headers: [{name: a, regex: b}]}}, {match: {}}]}]");
         let headers = [(&name[..], &value[..])];
-        let head = RequestHead { authority: &authority, path: &path, method: &method, headers: &headers };
+        let head = RequestHead { authority: &authority, path: &path, method: &method, headers: &headers, ..RequestHead::default() };
         let explained = policy.explain(&head);
         prop_assert!(matches!((policy.resolve(&head), explained.resolution), (Resolution::Rule(a), Resolution::Rule(b)) if a.source == b.source));
     }

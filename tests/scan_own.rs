@@ -15,7 +15,7 @@ mod reference;
 use std::sync::Arc;
 
 use bodyguard::detect::checksum::Checksum;
-use bodyguard::detect::{Conditions, Detector, Detectors, Kind, OwnNear, Pattern, Setting};
+use bodyguard::detect::{Conditions, Detector, Detectors, Kind, Near, Pattern, Setting};
 use bodyguard::scan::{Finding, Program, Programs, Scanner};
 use reference::own::Own;
 
@@ -132,7 +132,7 @@ fn check(case: u64) -> usize {
     let mut random = Random(case);
     let depth = 1 + random.below(4);
     let regexes = [regex(&mut random, depth), regex(&mut random, depth)];
-    let near = [&["acct", "b"][..], &["secret"]][random.below(2)];
+    let near = [&["acct", "b"][..], &["secret", "a b"]][random.below(2)];
     let within = 1 + random.below(12);
     let mut detectors = Detectors::default();
     let mut kinds: Vec<(Kind, usize)> = Vec::new();
@@ -144,7 +144,7 @@ fn check(case: u64) -> usize {
                 except_regex: vec![Pattern::new("^b.*b$").unwrap()],
                 require: if random.below(2) == 0 { vec![] } else { vec![Pattern::new("[ab]").unwrap()] },
                 validate: None,
-                near: (random.below(2) == 0).then(|| OwnNear::new(near.iter().copied(), within).unwrap()),
+                near: (random.below(2) == 0).then(|| Near::of_policy(near.iter().copied(), within)),
             };
         }
         kinds.push((detectors.add(detector).unwrap(), index));
@@ -227,7 +227,7 @@ fn conditions_judge_a_value_without_what_leads_to_it_and_beside_a_kinds_own_word
         bearer,
         of(Conditions { except: [b"abcdefghijklmnopqrstuvwxyz0123456789".to_vec()].into(), ..Conditions::default() }),
     );
-    detectors.set(bank, of(Conditions { near: Some(OwnNear::new(["wire"].into_iter(), 200).unwrap()), ..Conditions::default() }));
+    detectors.set(bank, of(Conditions { near: Some(Near::of_policy(["wire"].into_iter(), 200)), ..Conditions::default() }));
     let account = detectors.add(Detector::of_regex("account", "acct[0-9]{6}").unwrap()).unwrap();
     let mut programs = Programs::new(Arc::new(detectors));
     let kinds = [Kind::CREDIT_CARD, bearer, bank, account].into_iter().collect();
@@ -265,8 +265,7 @@ fn conditions_are_those_of_the_policy_for_built_in_kinds_too() {
         Kind::EMAIL,
         of(Conditions { except_regex: vec![Pattern::new(r"@example\.com$").unwrap()], ..Conditions::default() }),
     );
-    detectors
-        .set(Kind::SSN, of(Conditions { near: Some(OwnNear::new(["ssn"].into_iter(), 30).unwrap()), ..Conditions::default() }));
+    detectors.set(Kind::SSN, of(Conditions { near: Some(Near::of_policy(["ssn"].into_iter(), 30)), ..Conditions::default() }));
     let mut account = Detector::of_regex("account", "[0-9]{10}").unwrap();
     account.setting.conditions.validate = Checksum::from_name("luhn");
     let account = detectors.add(account).unwrap();

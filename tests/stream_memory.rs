@@ -43,7 +43,7 @@ fn rule() -> Arc<Rule> {
     let text = r#"{"domains": [{"hosts": ["*"], "policy": {"response_body_mode": "streamed", "inspect_response_body": true,
         "checks": {"body": {"dlp": {"block": ["private_key"], "redact": ["email", "credit_card", "ssn", "jwt"]}}}}}]}"#;
     let policy = Policy::from_plugin_configuration(text.as_bytes()).unwrap();
-    let head = RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[] };
+    let head = RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[], ..RequestHead::default() };
     let Resolution::Rule(rule) = policy.resolve(&head) else { panic!() };
     rule
 }

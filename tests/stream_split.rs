@@ -21,7 +21,7 @@ fn rule(body_mode: &str, mode: &str, dlp: &str) -> Arc<Rule> {
             "checks": {{"body": {{"dlp": {{"direction": "both", {dlp}}}}}}}}}}}]}}"#
     );
     let policy = Policy::from_plugin_configuration(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let head = RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[] };
+    let head = RequestHead { authority: b"h", path: b"/", method: b"GET", headers: &[], ..RequestHead::default() };
     match policy.resolve(&head) {
         Resolution::Rule(rule) => rule,
         Resolution::Pass(reason) => panic!("{reason}"),

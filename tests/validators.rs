@@ -62,7 +62,7 @@ fn lead(kind: Kind) -> &'static str {
         ("aws_secret_key", _) => "secret_key=",
         ("azure_storage_key", _) => "AccountKey=",
         ("bearer_token", _) => "Bearer ",
-        (_, Some(near)) => near.words[0],
+        (_, Some(near)) => near.words().next().unwrap(),
         (_, None) => "",
     }
 }
@@ -219,7 +219,7 @@ proptest! {
     fn a_value_is_found_whole_in_everyday_surroundings((kind, value) in any_kind().prop_flat_map(|kind| (Just(kind), value(kind))), around in prop::sample::select(&SURROUNDINGS[..])) {
         // A word stands before the surroundings; a name that must stand directly before the value, behind them.
         let (word, name) = if kind.spec().near.is_some() { (lead(kind), "") } else { ("", lead(kind)) };
-        prop_assume!(kind.spec().near.is_none_or(|near| around.0.len() + 2 <= near.within));
+        prop_assume!(kind.spec().near.is_none_or(|near| around.0.len() + 2 <= near.within()));
         let body = format!("{word}: {}{name}{value}{}", around.0, around.1);
         let start = word.len() + 2 + around.0.len() + name.len();
         let mut found = spans(kind, body.as_bytes());

@@ -276,8 +276,10 @@ pub(super) fn of_tunnel(rule: &Rule) -> Judgement {
 pub(super) fn redactions(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
     let at_once: KindSet = body_rule.block.iter().filter(|kind| body_rule.min_findings.of(*kind) == 1).collect();
     let blocking = leftmost_longest(findings, at_once);
-    let mut redact: Vec<Finding> = unblocked(findings, body_rule.redact, &blocking).collect();
-    redact.sort_unstable_by_key(|finding| (finding.start, std::cmp::Reverse(finding.end), finding.kind));
+    let redact: Vec<Finding> = unblocked(findings, body_rule.redact, &blocking).collect();
+    // Of those that begin together the longest, by its first kind.
+    let longest = |same: &[Finding]| same.iter().rev().max_by_key(|finding| finding.end).copied();
+    let mut redact: Vec<Finding> = redact.chunk_by(|a, b| a.start == b.start).filter_map(longest).collect();
     let mut covered = 0;
     redact.retain_mut(|finding| {
         finding.start = finding.start.max(covered);

@@ -16,7 +16,8 @@ pub struct MediaRange {
 }
 
 /// JSON texts whose name does not end in `json`.
-const JSON: [&str; 12] = [
+const JSON: [&str; 13] = [
+    "application/fhir+ndjson",
     "application/json-seq",
     "application/x-ndjson",
     "application/ndjson",
@@ -35,7 +36,8 @@ const JSON: [&str; 12] = [
 const JSON_PREFIX: &str = "application/x-amz-json-";
 
 /// Line-delimited JSON is written while it is made.
-const STREAMS: [&str; 12] = [
+const STREAMS: [&str; 13] = [
+    "application/fhir+ndjson",
     "text/event-stream",
     "multipart/x-mixed-replace",
     "application/json-seq",
@@ -251,6 +253,7 @@ mod tests {
             ("application/vnd.api+json", "j--t"),
             ("application/x-amz-json-1.1", "j--t"),
             ("application/x-ndjson", "js-t"),
+            ("application/fhir+ndjson", "js-t"),
             ("application/json-seq", "js-t"),
             ("application/stream+json", "js-t"),
             ("text/event-stream", "-s-t"),

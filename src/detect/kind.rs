@@ -94,7 +94,7 @@ pub struct KindSpec {
     /// Is it one? How far the finding goes, from the start of the match (at most the match's length), or `None`.
     pub accept: fn(&Candidate<'_>) -> Option<usize>,
     /// Words of which one must stand near, for kinds whose values are weak evidence alone.
-    pub near: Option<Near>,
+    pub near: Option<&'static Near>,
     /// Does this value stand for itself, without a word near?
     pub alone: fn(&[u8]) -> bool,
     /// Bytes at the start of the match that only lead to the value: a name, an equals sign. They are no part of the finding.
@@ -220,6 +220,8 @@ pub struct KindSet([u64; 4]);
 impl KindSet {
     /// No kind.
     pub const EMPTY: KindSet = KindSet([0; 4]);
+    /// How many kinds there can be.
+    pub const SIZE: usize = 256;
     /// Every kind that there can be.
     pub const EVERY: KindSet = KindSet([u64::MAX; 4]);
 

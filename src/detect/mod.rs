@@ -43,14 +43,15 @@ mod validate;
 pub use group::{GROUPS, Group, PREFIX as GROUP_PREFIX, named};
 pub use hash::{HashKey, MAX_KEY_BYTES, MIN_KEY_BYTES};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
-pub use near::Near;
+pub use near::{MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, Near};
 pub use own::{
     Automaton, ByteSet, Conditions, Detector, Detectors, MAX_ALL_COMPILED_BYTES, MAX_COMPILED_BYTES, MAX_DETECTORS,
-    MAX_MATCH_BYTES, MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, OwnNear, Prints, Setting, State,
+    MAX_MATCH_BYTES, Prints, Setting, State,
 };
 pub use pattern::{MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, Pattern};
 pub use table::KINDS;
 pub use test_values::{TEST_VALUES, TestValues, is_test_value};
+pub(crate) use validate::card::begins as begins_a_card;
 
 /// The byte before a position, decoded where an escape ends there; `None` at the start of the body. Up to [`LOOK_BEHIND`] bytes of what
 /// stands before it are enough.

@@ -1,59 +1,118 @@
 //! Words near a value, for values that are weak evidence alone: nine digits are a routing number only where something says so.
 //!
-//! It refuses to know what the value is, and who asks.
+//! Rows of the table have them, and policies ask for them. It refuses to know what the value is, and who asks.
 
-/// A word must stand this near, in bytes between it and the value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Most words of one `near` of a policy.
+pub const MAX_NEAR_WORDS: usize = 100;
+/// Most bytes of one word.
+pub const MAX_WORD_BYTES: usize = 64;
+/// Most bytes between a word and the value, in a policy.
+pub const MAX_NEAR_BYTES: usize = 256;
+
+/// Most bytes of a row's word in a text.
+const ROW_WORD_MAX: usize = 40;
+/// Most bytes behind a value that are looked at for a row, whatever `within` says: a stream waits for them.
+const ROW_AHEAD_MAX: usize = 48;
+
+/// Words, and how near one of them must stand.
+///
+/// Any of them is enough, in any case of ASCII letters, where no letter stands beside it. A space in a word stands for any or none of
+/// ` `, `_`, `-`, `.`, `/` and `'`, and for the hump of camel case: `routing number` is found in `routing_number`, `RoutingNumber` and
+/// `ROUTING NUMBER`.
+#[derive(Clone, Debug)]
 pub struct Near {
-    /// Any of these is enough. Lower case; a space in a word stands for any or none of ` `, `_`, `-`, `.`, `/` and `'`, and for
-    /// the hump of camel case: `routing number` is found in `routing_number`, `RoutingNumber` and `ROUTING NUMBER`.
-    pub words: &'static [&'static str],
-    /// Most bytes between the end of a word and the start of the value, and between the end of the value and the start of a word.
-    pub within: usize,
+    words: Words,
+    /// The ASCII letters that words begin with, one bit each; the bytes of other scripts count as those they are less 128.
+    first: u128,
+    within: usize,
 }
 
-/// Most bytes of a word in a text.
-const WORD_MAX: usize = 40;
-/// Most bytes behind a value that are looked at, whatever `within` says: a stream waits for them.
-const AHEAD_MAX: usize = 48;
+#[derive(Clone, Debug)]
+enum Words {
+    /// A row's, in lower case.
+    Row(&'static [&'static str]),
+    /// A policy's, in lower case.
+    Policy(Vec<String>),
+}
 
 impl Near {
+    /// One of a row's words, in lower case, with at most so many bytes between it and the value. Behind a value only what stands
+    /// on its line and before a double quote counts.
+    pub(super) const fn of_row(words: &'static [&'static str], within: usize) -> Near {
+        let (mut first, mut rest) = (0, words);
+        while let [word, others @ ..] = rest {
+            first |= first_bit(word.as_bytes());
+            rest = others;
+        }
+        Near { words: Words::Row(words), first, within }
+    }
+
+    /// One of a policy's words, with at most so many bytes between it and the value.
+    pub fn of_policy<'a>(words: impl Iterator<Item = &'a str>, within: usize) -> Near {
+        let words: Vec<String> = words.map(str::to_ascii_lowercase).collect();
+        let first = words.iter().fold(0, |first, word| first | first_bit(word.as_bytes()));
+        Near { words: Words::Policy(words), first, within }
+    }
+
+    /// The words.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let (row, policy) = match &self.words {
+            Words::Row(words) => (*words, [].as_slice()),
+            Words::Policy(words) => ([].as_slice(), words.as_slice()),
+        };
+        row.iter().copied().chain(policy.iter().map(String::as_str))
+    }
+
+    /// Most bytes between the end of a word and the start of the value, and between the end of the value and the start of a word.
+    pub fn within(&self) -> usize {
+        self.within
+    }
+
     /// Most bytes before a value that are looked at.
     pub fn look_behind(&self) -> usize {
+        let longest = if self.is_row() { ROW_WORD_MAX } else { MAX_WORD_BYTES };
         // One more, to see that a word begins.
-        self.within.saturating_add(WORD_MAX).saturating_add(1)
+        self.within.saturating_add(longest).saturating_add(1)
     }
 
     /// Most bytes behind a value that are looked at.
     pub fn look_ahead(&self) -> usize {
-        self.within.saturating_add(WORD_MAX).min(AHEAD_MAX)
+        if self.is_row() { self.look_behind().min(ROW_AHEAD_MAX) } else { self.look_behind() }
     }
 
-    /// Does one of the words stand near a value with this before and behind it? Behind it nothing past a line end or a double
-    /// quote counts; what is given may be longer.
+    fn is_row(&self) -> bool {
+        matches!(self.words, Words::Row(_))
+    }
+
+    /// Does one of the words stand near a value with this before and behind it? What is given may be longer than what is looked at.
     pub fn holds(&self, before: &[u8], after: &[u8]) -> bool {
         let before = before.get(before.len().saturating_sub(self.look_behind())..).unwrap_or(before);
         let after = after.get(..self.look_ahead()).unwrap_or(after);
-        let line = after.iter().position(|byte| matches!(byte, b'\n' | b'"')).unwrap_or(after.len());
-        let after = after.get(..line).unwrap_or(after);
-        self.any(before, |_, end| before.len().saturating_sub(end) <= self.within)
-            || self.any(after, |start, _| start <= self.within)
+        let ends = |byte: &u8| self.is_row() && matches!(byte, b'\n' | b'"');
+        let after = after.split(ends).next().unwrap_or_default();
+        // What is cut off at its front may be the end of another word.
+        let cut = usize::from(before.len() == self.look_behind());
+        self.any(before, cut, |_, end| before.len().saturating_sub(end) <= self.within)
+            || self.any(after, 0, |start, _| start <= self.within)
     }
 
-    /// Does a word stand in `text` whose start and end `counts`?
-    fn any(&self, text: &[u8], counts: impl Fn(usize, usize) -> bool) -> bool {
-        (0..text.len()).any(|start| {
+    /// Does a word stand in `text`, from `from` on, whose start and end `counts`?
+    fn any(&self, text: &[u8], from: usize, counts: impl Fn(usize, usize) -> bool) -> bool {
+        (from..text.len()).any(|start| {
             let (before, here) = text.split_at_checked(start).unwrap_or((text, &[]));
-            let first = here.first().map(u8::to_ascii_lowercase);
-            // Cut off at its front it may be the end of another word.
-            let whole = start > 0 || text.len() < self.look_behind();
-            whole
-                && starts_word(before, here)
-                && self.words.iter().any(|word| {
-                    word.as_bytes().first().copied() == first
-                        && length(word.as_bytes(), here).is_some_and(|length| counts(start, start.saturating_add(length)))
-                })
+            self.first & first_bit(here) != 0 && starts_word(before, here) && {
+                let mut lengths = self.words().filter_map(|word| length(word.as_bytes(), here));
+                lengths.any(|length| counts(start, start.saturating_add(length)))
+            }
         })
+    }
+}
+
+/// The bit of the byte that a word begins with.
+const fn first_bit(word: &[u8]) -> u128 {
+    match word {
+        [first, ..] => 1u128.wrapping_shl((first.to_ascii_lowercase() & 127) as u32),
+        [] => 0,
     }
 }
 
@@ -97,7 +156,11 @@ fn is_letter(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    const NEAR: Near = Near { words: &["routing number", "aba", "マイナンバー"], within: 8 };
+    const WORDS: [&str; 3] = ["routing number", "aba", "マイナンバー"];
+
+    fn row() -> Near {
+        Near::of_row(&WORDS, 8)
+    }
 
     #[test]
     fn a_word_counts_however_it_is_joined_and_only_as_a_word() {
@@ -125,7 +188,24 @@ mod tests {
             ("マイナンバーは", "", true),
         ];
         for (before, after, wanted) in rows {
-            assert_eq!(NEAR.holds(before.as_bytes(), after.as_bytes()), wanted, "{before:?} {after:?}");
+            assert_eq!(row().holds(before.as_bytes(), after.as_bytes()), wanted, "{before:?} {after:?}");
+            if !after.starts_with('"') {
+                let policy = Near::of_policy(WORDS.into_iter(), 8);
+                assert_eq!(policy.holds(before.as_bytes(), after.as_bytes()), wanted, "{before:?} {after:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_policys_words_may_be_long_and_stand_far_behind_the_value_on_other_lines_too() {
+        let long = "X".repeat(MAX_WORD_BYTES);
+        let near = Near::of_policy([long.as_str()].into_iter(), MAX_NEAR_BYTES);
+        for (gap, wanted) in [(0, true), (MAX_NEAR_BYTES, true), (MAX_NEAR_BYTES + 1, false)] {
+            let gap = "\"\n".repeat(gap).split_off(gap);
+            let (before, after) = (format!("{long}{gap}"), format!("{gap}{long}"));
+            assert_eq!(near.holds(before.as_bytes(), b""), wanted, "{}", gap.len());
+            assert_eq!(near.holds(b"", after.as_bytes()), wanted, "{}", gap.len());
+            assert!(!near.holds(format!("X{before}").as_bytes(), format!("{after}x").as_bytes()));
         }
     }
 
@@ -134,8 +214,8 @@ mod tests {
         for word in ["aba ", "xaba ", "routing number "] {
             for gap in 0..80 {
                 let long = format!("{}{word}{}", "x".repeat(100), ".".repeat(gap));
-                let short = &long.as_bytes()[long.len() - NEAR.look_behind()..];
-                assert_eq!(NEAR.holds(long.as_bytes(), b""), NEAR.holds(short, b""), "{word} {gap}");
+                let short = &long.as_bytes()[long.len() - row().look_behind()..];
+                assert_eq!(row().holds(long.as_bytes(), b""), row().holds(short, b""), "{word} {gap}");
             }
         }
     }

@@ -35,11 +35,6 @@ impl Pattern {
         if text.len() > MAX_REGEX_BYTES {
             return Err(format!("longer than {MAX_REGEX_BYTES} bytes"));
         }
-        Pattern::bounded(text)
-    }
-
-    /// Compiles a regex of any length: what is made of it is bounded.
-    pub(super) fn bounded(text: &str) -> Result<Pattern, String> {
         let syntax = syntax::Config::new().unicode(false).utf8(false);
         let hir = syntax::parse_with(text, &syntax).map_err(|error| reason(&error.to_string()))?;
         let thompson = thompson::Config::new()

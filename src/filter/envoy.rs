@@ -196,8 +196,7 @@ impl Host for Envoy {
         checked(unsafe { proxy_set_effective_context(context_id) })
     }
 
-    fn plugin_name(&self) -> HostResult<Vec<u8>> {
-        let path = b"plugin_name";
+    fn property(&self, path: &str) -> HostResult<Vec<u8>> {
         // SAFETY: the path is a live slice that the host only reads; both out-pointers are of locals that live through the call.
         take(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
     }

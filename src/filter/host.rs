@@ -62,8 +62,9 @@ pub trait Host {
     /// Makes the calls that follow act on the HTTP stream `context_id`, from a root callback.
     fn set_effective_context(&self, context_id: u32) -> HostResult<()>;
 
-    /// The property `plugin_name`: the name of the filter's configuration in Envoy.
-    fn plugin_name(&self) -> HostResult<Vec<u8>>;
+    /// A property, by its path with a NUL between its parts: text as it is, an integer as 8 bytes, little-endian. Refused where
+    /// Envoy has none.
+    fn property(&self, path: &str) -> HostResult<Vec<u8>>;
 
     /// Sets the filter state `wasm.<name>`.
     fn set_filter_state(&self, name: &str, value: &[u8]) -> HostResult<()>;

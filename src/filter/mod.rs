@@ -4,6 +4,7 @@
 //! only `entry` (callbacks) and `envoy` (host calls) exist in the module alone. Nothing here decides what a finding is or means.
 
 mod deliver;
+mod ends;
 pub mod exporter;
 pub mod flow;
 pub mod head;

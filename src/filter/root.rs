@@ -177,7 +177,7 @@ impl<H: Host + Clone> Root<H> {
             (Metric::RulesObserving, observing.len() as u64),
         ];
         let ids = gauges.iter().filter_map(|(metric, _)| metrics.id(*metric)).collect();
-        let plugin = self.host.plugin_name().unwrap_or_default();
+        let plugin = self.host.property("plugin_name").unwrap_or_default();
         for old in self.vm.told_of_policy.borrow_mut().insert(plugin, ids).unwrap_or_default() {
             let _ = self.host.record_metric(old, 0);
         }

@@ -8,6 +8,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use super::deliver::STALE_HEADERS;
+use super::ends::Ends;
 use super::flow::{Flow, PROBE_BYTES_CHUNKED, Stage};
 use super::head::Headers;
 use super::host::Host;
@@ -289,8 +290,17 @@ impl<H: Host> HttpStream<H> {
     fn on_request(&mut self, headers: &Rc<Headers>) {
         let pairs: Vec<(&[u8], &[u8])> = headers.iter().collect();
         let pseudo = |name| headers.get(name).unwrap_or_default();
-        let request =
-            RequestHead { authority: pseudo(":authority"), path: pseudo(":path"), method: pseudo(":method"), headers: &pairs };
+        let authority = pseudo(":authority");
+        let ends = Ends::learn(&self.host, self.shared.policy.asks(authority));
+        let request = RequestHead {
+            authority,
+            path: pseudo(":path"),
+            method: pseudo(":method"),
+            headers: &pairs,
+            source_principal: ends.source_principal.as_deref(),
+            destination_port: ends.destination_port,
+            cluster: ends.cluster.as_deref(),
+        };
         let Resolution::Rule(rule) = self.shared.policy.resolve(&request) else { return };
         self.grpc = headers.get("content-type").is_some_and(|value| MediaType::parse(value).is_native_grpc());
         self.upgrade = headers.is_upgrade();

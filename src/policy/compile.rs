@@ -21,6 +21,7 @@ use super::routing::{Domain, HostEntry, Route, Routing};
 use super::shape::{Holds, Report, check};
 use super::{JsonRules, Policy, Problem};
 use crate::detect::KindSet;
+use crate::order;
 use crate::scan::Programs;
 
 /// The budget of bodies held at once, where none is set: 128 MiB.
@@ -159,10 +160,10 @@ fn hash(document: &Node) -> String {
 }
 
 /// Sorts problems by where the document has their place; what is missing there stands where its parent stands.
-fn in_document_order(mut problems: Vec<Problem>, document: &Node) -> Vec<Problem> {
+fn in_document_order(problems: Vec<Problem>, document: &Node) -> Vec<Problem> {
     let mut order = BTreeMap::new();
     number_places(document, "$".into(), &mut order);
-    problems.sort_by_key(|problem| {
+    let place = |problem: &Problem| {
         let mut path = problem.path.as_str();
         loop {
             match (order.get(path), path.rfind(['.', '['])) {
@@ -171,8 +172,8 @@ fn in_document_order(mut problems: Vec<Problem>, document: &Node) -> Vec<Problem
                 (None, None) => return 0,
             }
         }
-    });
-    problems
+    };
+    order::sorted_by(problems, |a, b| place(a).cmp(&place(b)))
 }
 
 fn number_places(node: &Node, path: String, order: &mut BTreeMap<String, usize>) {

@@ -2,6 +2,8 @@
 //!
 //! This module refuses to know lists and routes, but for the warning about a kind that none of them names.
 
+use std::collections::BTreeSet;
+
 use super::cursor::Cursor;
 use super::document::{DETECTOR_MASK, IN_JSON, RESOURCE, SOURCES};
 use super::json_rules::{JsonRules, JsonSource, Limit};
@@ -11,8 +13,8 @@ use super::shape::Report;
 use crate::body::{JsonPath, JsonPaths, MAX_PATHS, MAX_STEPS, PathSet};
 use crate::detect::checksum::Checksum;
 use crate::detect::{
-    Conditions, Detector, Detectors, HashKey, Kind, KindSet, MAX_ALL_COMPILED_BYTES, MAX_DETECTORS, MAX_NEAR_WORDS, Mask,
-    OwnNear, Pattern, Setting,
+    Conditions, Detector, Detectors, HashKey, Kind, KindSet, MAX_ALL_COMPILED_BYTES, MAX_DETECTORS, MAX_NEAR_WORDS, Mask, Near,
+    Pattern, Setting,
 };
 
 /// Bytes around a value that `near` looks at, where it does not say.
@@ -193,9 +195,12 @@ fn warn_about_cost(definition: &Cursor<'_>, detector: &Detector, report: &mut Re
 }
 
 fn setting(definition: &Cursor<'_>, report: &mut Report) -> Setting {
-    let except = items(definition, "except", MAX_EXCEPT, report);
+    let mut except = BTreeSet::new();
+    // One by one: to collect them would sort them, with a sort of their own.
+    except
+        .extend(items(definition, "except", MAX_EXCEPT, report).iter().filter_map(|item| Some(item.text()?.as_bytes().to_vec())));
     let conditions = Conditions {
-        except: except.iter().filter_map(|item| Some(item.text()?.as_bytes().to_vec())).collect(),
+        except,
         except_regex: patterns(definition, "except_regex", report),
         require: patterns(definition, "require", report),
         near: definition.field("near").and_then(|field| near(&field, report)),
@@ -219,14 +224,13 @@ fn items<'a>(definition: &Cursor<'a>, name: &str, most: usize, report: &mut Repo
     items
 }
 
-fn near(field: &Cursor<'_>, report: &mut Report) -> Option<OwnNear> {
+fn near(field: &Cursor<'_>, report: &mut Report) -> Option<Near> {
     let words = items(field, "words", MAX_NEAR_WORDS, report);
     let within = field.field("within").and_then(|within| within.integer()).unwrap_or(BUILT_IN_WITHIN);
     if words.is_empty() {
         return None;
     }
-    let near = OwnNear::new(words.iter().filter_map(Cursor::text), usize::try_from(within).ok()?);
-    near.map_err(|error| report.error(&field.path, format!("cannot be compiled: {error}"))).ok()
+    Some(Near::of_policy(words.iter().filter_map(Cursor::text), usize::try_from(within).ok()?))
 }
 
 fn mask(field: &Cursor<'_>) -> Option<Mask> {

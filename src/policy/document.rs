@@ -3,6 +3,7 @@
 //! The format is Sentinel Shield's, so that its documents for data-loss prevention load unchanged; what belongs to its other
 //! engines is refused, what has no meaning in a proxy filter is ignored with a warning.
 
+use super::ends::{CLUSTER, PRINCIPAL};
 use super::events::EVENTS;
 use super::format::{
     BLOCK_BODY, CONTENT_TYPE, DETECTOR_REGEX, HASH_KEY, HEADER_NAME, HEADER_VALUE, HOST, JSON_PATH, KIND_NAME, MEDIA_RANGE,
@@ -260,6 +261,21 @@ static MATCH: Shape = Shape {
             "headers",
             "all of these request headers; a map is short for exact values",
             Holds::ListOr(&Holds::Object(&HEADER), &Holds::Map(&Holds::Text(&HEADER_VALUE))),
+        ),
+        field(
+            "source_principals",
+            "who sent the request is one of these, by the URI of its client certificate; a * at an end stands for anything",
+            Holds::List(&Holds::Text(&PRINCIPAL)),
+        ),
+        field(
+            "destination_ports",
+            "the port that the client connected to is one of these",
+            Holds::List(&Holds::Integer(1, 65_535)),
+        ),
+        field(
+            "clusters",
+            "the cluster of Envoy that the request goes to is one of these; a * at an end stands for anything",
+            Holds::List(&Holds::Text(&CLUSTER)),
         ),
     ],
 };

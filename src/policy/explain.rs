@@ -79,6 +79,9 @@ fn describe(miss: Miss<'_>) -> String {
         Miss::Method => "method".into(),
         Miss::ContentType => "content type".into(),
         Miss::Header(name) => format!("header {name}"),
+        Miss::SourcePrincipal => "source principal".into(),
+        Miss::DestinationPort => "destination port".into(),
+        Miss::Cluster => "cluster".into(),
     }
 }
 

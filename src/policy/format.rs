@@ -12,7 +12,7 @@ const MAX_KIND_NAME_BYTES: usize = 40;
 /// Longest body of a `block_response`, in bytes.
 pub(super) const MAX_BLOCK_BODY_BYTES: usize = 65_536;
 /// Longest path, header value or media type in a document, in bytes.
-const MAX_TEXT_BYTES: usize = 4096;
+pub(super) const MAX_TEXT_BYTES: usize = 4096;
 
 // The limits stand in messages that are constants too; a test keeps them equal.
 pub(super) static NAME: Format = Format {

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::order;
+
 /// The host of an `:authority`. Allocates only to lower-case.
 pub(super) fn normalize(authority: &[u8]) -> Cow<'_, [u8]> {
     let authority = authority.trim_ascii();
@@ -109,8 +111,8 @@ impl HostMap {
                 HostPattern::Any => map.any = Some(value),
             }
         }
-        map.exact.sort();
-        map.suffix.sort();
+        map.exact = order::sorted(map.exact);
+        map.suffix = order::sorted(map.suffix);
         map
     }
 

@@ -1,4 +1,4 @@
-//! What a route asks of a request: path, methods, content type, headers.
+//! What a route asks of a request: path, methods, content type, headers, and its two ends.
 //!
 //! This module refuses to know what follows from a match.
 
@@ -7,10 +7,12 @@ use std::cmp::Reverse;
 
 use super::RequestHead;
 use super::cursor::Cursor;
+use super::ends::Ends;
 use super::path;
 use super::shape::Report;
 use crate::body::{MediaRange, MediaType};
 use crate::detect::Pattern;
+use crate::order;
 
 /// All predicates of a route; all must hold.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub(super) struct Matcher {
     /// Empty: any.
     content_types: Vec<MediaRange>,
     headers: Vec<HeaderMatch>,
+    pub(super) ends: Ends,
 }
 
 #[derive(Debug)]
@@ -55,12 +58,21 @@ pub(super) enum Miss<'a> {
     ContentType,
     /// By name.
     Header(&'a str),
+    SourcePrincipal,
+    DestinationPort,
+    Cluster,
 }
 
 impl Matcher {
     /// Reads a `match`; none, or an empty one, matches every request. What is malformed was reported by the check.
     pub(super) fn read(cursor: Option<&Cursor<'_>>, report: &mut Report) -> Matcher {
-        let mut matcher = Matcher { path: PathMatch::Any, methods: Vec::new(), content_types: Vec::new(), headers: Vec::new() };
+        let mut matcher = Matcher {
+            path: PathMatch::Any,
+            methods: Vec::new(),
+            content_types: Vec::new(),
+            headers: Vec::new(),
+            ends: Ends::default(),
+        };
         let Some(cursor) = cursor else { return matcher };
         let list = |name| cursor.field(name).map(|field| field.items_or_self()).unwrap_or_default();
         matcher.path = read_path(cursor);
@@ -71,6 +83,7 @@ impl Matcher {
             Some(headers) => headers.items().iter().filter_map(read_header).collect(),
             None => Vec::new(),
         };
+        matcher.ends = Ends::read(cursor);
         matcher
     }
 
@@ -104,21 +117,16 @@ impl Matcher {
                 return Some(Miss::ContentType);
             }
         }
-        self.headers.iter().find(|header| !header.holds(request)).map(|header| Miss::Header(&header.name))
+        let header = self.headers.iter().find(|header| !header.holds(request)).map(|header| Miss::Header(&header.name));
+        header.or_else(|| self.ends.miss(request))
     }
 
     /// Equal for matchers that match the same requests by the same predicates, in whatever order they were written.
     pub(super) fn signature(&self) -> String {
-        let mut methods: Vec<&str> = self.methods.iter().map(String::as_str).collect();
-        let mut content_types: Vec<String> = self.content_types.iter().map(|range| format!("{range:?}")).collect();
-        let mut headers: Vec<String> = self.headers.iter().map(|header| format!("{header:?}")).collect();
-        methods.sort_unstable();
-        methods.dedup();
-        content_types.sort_unstable();
-        content_types.dedup();
-        headers.sort_unstable();
-        headers.dedup();
-        format!("{:?} {methods:?} {content_types:?} {headers:?}", self.path)
+        let methods = order::sorted_set(self.methods.clone());
+        let content_types = order::sorted_set(self.content_types.iter().map(|range| format!("{range:?}")).collect());
+        let headers = order::sorted_set(self.headers.iter().map(|header| format!("{header:?}")).collect());
+        format!("{:?} {methods:?} {content_types:?} {headers:?} {:?}", self.path, self.ends)
     }
 }
 

@@ -13,6 +13,7 @@
 //! | where events go besides the log | `events` |
 //! | all of it into a policy | `compile` |
 //! | a request into its rule, and why | `routing`, `explain` |
+//! | all of it in the order in which it is tried | `order` |
 
 mod block;
 mod checks;
@@ -20,6 +21,7 @@ mod compile;
 mod cursor;
 mod detectors;
 mod document;
+mod ends;
 mod events;
 mod explain;
 mod format;
@@ -29,6 +31,8 @@ mod json_rules;
 mod kinds;
 mod matcher;
 mod node;
+#[cfg(not(target_arch = "wasm32"))]
+mod order;
 mod path;
 mod read;
 mod routing;
@@ -45,6 +49,8 @@ pub use events::{Otlp, Secret};
 pub use explain::{Explanation, HostMatch, Trial};
 pub use heads::{HeadRule, Heads, Names};
 pub use json_rules::{JsonRules, JsonSource, Limit};
+#[cfg(not(target_arch = "wasm32"))]
+pub use order::Section;
 pub use schema::json_schema;
 
 /// An immutable, fully checked policy.
@@ -79,7 +85,7 @@ pub struct Problem {
 }
 
 /// What of a request selects a rule. Header names are lower case.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct RequestHead<'a> {
     /// `:authority`, as it came.
     pub authority: &'a [u8],
@@ -89,6 +95,23 @@ pub struct RequestHead<'a> {
     pub method: &'a [u8],
     /// All headers, as they came.
     pub headers: &'a [(&'a [u8], &'a [u8])],
+    /// Who sent it: the first URI of the client certificate. This and what follows is needed where [`Policy::asks`] says so.
+    pub source_principal: Option<&'a [u8]>,
+    /// The port that the client connected to.
+    pub destination_port: Option<u16>,
+    /// The cluster that it goes to.
+    pub cluster: Option<&'a [u8]>,
+}
+
+/// What routes ask of a request besides its head; the filter learns it only then.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Asks {
+    /// [`RequestHead::source_principal`].
+    pub source_principal: bool,
+    /// [`RequestHead::destination_port`].
+    pub destination_port: bool,
+    /// [`RequestHead::cluster`].
+    pub cluster: bool,
 }
 
 /// Where a request ended up, and why.
@@ -247,9 +270,26 @@ impl Policy {
         self.routing.resolve(request)
     }
 
+    /// What the routes for requests to `authority` ask of them besides their head.
+    pub fn asks(&self, authority: &[u8]) -> Asks {
+        self.routing.asks(authority)
+    }
+
     /// Every rule of the policy, each once; telemetry defines its metrics from them.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.routing.rules()
+    }
+}
+
+impl std::ops::BitOr for Asks {
+    type Output = Asks;
+
+    fn bitor(self, other: Asks) -> Asks {
+        Asks {
+            source_principal: self.source_principal | other.source_principal,
+            destination_port: self.destination_port | other.destination_port,
+            cluster: self.cluster | other.cluster,
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 //! Everything is sorted when the policy is built; a plain request allocates nothing here.
 
 use std::borrow::Cow;
+use std::ops::BitOr;
 use std::sync::Arc;
 
 use super::host::{self, HostMap, HostPattern};
 use super::matcher::Matcher;
-use super::{Mode, PassReason, RequestHead, Resolution, Rule, path};
+use super::{Asks, Mode, PassReason, RequestHead, Resolution, Rule, path};
+use crate::order;
 
 /// A host of a document and the domain it stands in.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(super) struct HostEntry {
 pub(super) struct Domain {
     pub(super) source: String,
     pub(super) routes: Vec<Route>,
+    /// What its routes ask of requests besides their head.
+    asks: Asks,
 }
 
 #[derive(Debug)]
@@ -45,18 +49,17 @@ pub(super) struct Routing {
 
 impl Domain {
     /// A domain of routes in the order written.
-    pub(super) fn new(source: String, mut routes: Vec<Route>) -> Domain {
-        // Stable: equal ones stay as written.
-        routes.sort_by_key(|route| route.matcher.precedence());
-        Domain { source, routes }
+    pub(super) fn new(source: String, routes: Vec<Route>) -> Domain {
+        let routes = order::sorted_by(routes, |a, b| a.matcher.precedence().cmp(&b.matcher.precedence()));
+        let asks = routes.iter().map(|route| route.matcher.ends.asks()).fold(Asks::default(), Asks::bitor);
+        Domain { source, routes, asks }
     }
 }
 
 impl Routing {
-    pub(super) fn new(mut exclude: Vec<Vec<u8>>, entries: Vec<HostEntry>, domains: Vec<Domain>) -> Routing {
-        exclude.sort();
+    pub(super) fn new(exclude: Vec<Vec<u8>>, entries: Vec<HostEntry>, domains: Vec<Domain>) -> Routing {
         let hosts = HostMap::new(entries.iter().enumerate().map(|(index, entry)| (entry.pattern.clone(), index)));
-        Routing { exclude, hosts, entries, domains }
+        Routing { exclude: order::sorted(exclude), hosts, entries, domains }
     }
 
     /// Does this normal path stand in `exclude`?
@@ -68,6 +71,15 @@ impl Routing {
     pub(super) fn domain(&self, host: &[u8]) -> Option<(&HostEntry, &Domain)> {
         let entry = self.entries.get(self.hosts.get(host)?)?;
         Some((entry, self.domains.get(entry.domain)?))
+    }
+
+    /// What the routes of a host's domain ask of requests besides their head.
+    pub(super) fn asks(&self, authority: &[u8]) -> Asks {
+        // Most policies ask nothing, and then the host is looked up once a request.
+        if self.domains.iter().all(|domain| domain.asks == Asks::default()) {
+            return Asks::default();
+        }
+        self.domain(&host::normalize(authority)).map(|(_, domain)| domain.asks).unwrap_or_default()
     }
 
     pub(super) fn resolve(&self, request: &RequestHead<'_>) -> Resolution {
@@ -105,6 +117,18 @@ impl Routing {
             Some(route) if route.rule.mode == Mode::Off => Resolution::Pass(PassReason::ModeOff),
             Some(route) => Resolution::Rule(Arc::clone(&route.rule)),
         }
+    }
+
+    /// Every host, as written.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn entries(&self) -> &[HostEntry] {
+        &self.entries
+    }
+
+    /// Every domain, as written.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn domains(&self) -> &[Domain] {
+        &self.domains
     }
 
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {

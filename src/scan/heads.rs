@@ -4,8 +4,12 @@
 //! numbers. [`Heads`] chooses it from each literal, and the buckets that fingerprints share, for the literals of one program: the
 //! fewer there are, the less is noticed in vain.
 
+use crate::detect::ByteSet;
+
 use super::block::{BUCKETS, Fingerprints};
+use super::sieve::{PLACES, Sieve};
 use super::walk::Walk;
+use crate::order;
 
 /// Bytes of a fingerprint; no literal may be shorter.
 pub(super) const PRINT: usize = 3;
@@ -66,13 +70,11 @@ pub(super) struct Heads {
 impl Heads {
     /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `buckets`.
     pub(super) fn new(literals: impl Iterator<Item = Head>, buckets: &mut Buckets) -> Heads {
-        let mut heads: Vec<Noticed> = literals.map(Noticed::new).collect();
-        heads.sort_by_key(|known| slot(known.word));
+        let heads = order::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
-            if let [.., a, b, c] = *head.text {
-                buckets.add([&[a], &[b], &[c]]);
-            }
+            let at = |back: usize| head.text.iter().nth_back(back).map_or(ByteSet::ALL, |byte| ByteSet::of(*byte));
+            buckets.add([at(3), at(2), at(1), at(0)]);
             if let Some(set) = head.text.first().and_then(|first| firsts.get_mut(usize::from(first >> 6))) {
                 *set |= head.text.first().map_or(0, |first| 1u64.wrapping_shl(u32::from(*first)));
             }
@@ -242,10 +244,12 @@ fn row_chance(high: usize, lows: u16) -> u64 {
     set_bits(lows).map(|low| u64::from(at(low))).sum()
 }
 
-/// Fingerprints, and the buckets that they are put in.
+/// Fingerprints, the buckets that they are put in, and what looks closer.
 #[derive(Default)]
 pub(super) struct Buckets {
     members: Vec<Member>,
+    sieve: Sieve,
+    sifted: Vec<[ByteSet; PLACES]>,
 }
 
 /// Fingerprints with one of these bytes at each place.
@@ -262,17 +266,34 @@ const ROUNDS: usize = 4;
 const FEW: usize = 200;
 
 impl Buckets {
-    /// Adds the fingerprints with one of these bytes at each place. No place may be without a byte.
-    pub(super) fn add(&mut self, places: [&[u8]; PRINT]) {
-        let [first, middle, last] = places;
-        let nibbles = Bucket { first: Nibbles::of(first), middle: Nibbles::of(middle).low, last: Nibbles::of(last) };
-        self.members.push(Member { bytes: places.map(<[u8]>::to_vec), nibbles, bucket: None });
+    /// Adds what has one of these bytes at each of four places; the last three are the fingerprint. No place may be without a byte.
+    pub(super) fn add(&mut self, places: [ByteSet; PLACES]) {
+        self.sift(places);
+        let [_, first, middle, last] = places;
+        self.notice([first, middle, last]);
     }
 
-    /// The table of all of them, each in a bucket that it makes little worse.
-    pub(super) fn table(mut self) -> Fingerprints {
+    /// Adds fingerprints with one of these bytes at each place, which [`Buckets::sift`] must let pass.
+    pub(super) fn notice(&mut self, places: [ByteSet; PRINT]) {
+        let [first, middle, last] = places.map(|set| set.iter().collect::<Vec<u8>>());
+        let nibbles = Bucket { first: Nibbles::of(&first), middle: Nibbles::of(&middle).low, last: Nibbles::of(&last) };
+        self.members.push(Member { bytes: [first, middle, last], nibbles, bucket: None });
+    }
+
+    /// Lets pass what has one of these bytes at each place.
+    pub(super) fn sift(&mut self, places: [ByteSet; PLACES]) {
+        let within = |others: &[ByteSet; PLACES]| places.iter().zip(others).all(|(set, other)| set.is_within(other));
+        if !self.sifted.iter().any(within) {
+            self.sifted.push(places);
+            self.sieve.add(places);
+        }
+    }
+
+    /// The table of all of them, each in a bucket that it makes little worse, and what looks closer.
+    pub(super) fn tables(mut self) -> (Fingerprints, Sieve) {
         // The most common first: the others fit in beside them.
-        self.members.sort_by(|a, b| b.nibbles.chance().cmp(&a.nibbles.chance()).then_with(|| a.bytes.cmp(&b.bytes)));
+        let common = |a: &Member, b: &Member| b.nibbles.chance().cmp(&a.nibbles.chance()).then_with(|| a.bytes.cmp(&b.bytes));
+        self.members = order::sorted_by(self.members, common);
         self.members.dedup_by(|a, b| a.bytes == b.bytes);
         let rounds = if self.members.len() > FEW { 1 } else { ROUNDS };
         for _ in 0..rounds {
@@ -296,7 +317,7 @@ impl Buckets {
             let bucket = 1u8.wrapping_shl(bucket.and_then(|bucket| u32::try_from(bucket).ok()).unwrap_or(0));
             all.for_each(|((a, b), c)| table.allow(bucket, [*a, *b, *c]));
         }
-        table
+        (table, self.sieve)
     }
 }
 

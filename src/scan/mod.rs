@@ -59,6 +59,7 @@ mod own;
 mod prefilter;
 mod program;
 mod shapes;
+mod sieve;
 mod starts;
 mod tables;
 mod view;
@@ -115,6 +116,8 @@ struct Plain {
     decided: u64,
     /// Found, but not before the decided offset yet.
     ready: Vec<Finding>,
+    /// Room for the marks of some blocks.
+    marked: Marked,
 }
 
 impl Plain {
@@ -127,6 +130,7 @@ impl Plain {
             fed: 0,
             decided: 0,
             ready: Vec::new(),
+            marked: Marked::default(),
         }
     }
 
@@ -192,7 +196,7 @@ impl Plain {
         let at = self.fed.saturating_sub(from as u64);
         let floor = usize::try_from(self.decided.saturating_sub(at)).unwrap_or(usize::MAX);
         let mut cursor = self.program.prefilter.start(bytes, from);
-        let mut marked = Marked::default();
+        let mut marked = std::mem::take(&mut self.marked);
         let (mut from, mut known) = (from, bytes);
         let mut escape = None;
         while from < bytes.len() && escape.is_none() {
@@ -202,6 +206,7 @@ impl Plain {
             self.judge(Slice { bytes: known, at, last: false }, from, floor, &marked);
             from = known.len();
         }
+        self.marked = marked;
         self.fed = at.saturating_add(known.len() as u64);
         let Plain { program, .. } = self;
         let tail = program.starts.tail(known, floor, program.detectors()).max(program.notice.tail(

@@ -7,6 +7,7 @@
 
 use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
 use super::shapes::{Shapes, Spans, digits_before};
+use super::sieve::Sieve;
 use super::starts::bits;
 use super::view::{BACKSLASHES, Parsed, begins_escape, begun_escape, escape_ending};
 
@@ -41,7 +42,11 @@ enum Work {
 #[derive(Clone, Debug)]
 pub(super) struct Prefilter {
     table: Fingerprints,
+    /// What looks closer at what they mark.
+    sieve: Sieve,
     work: Work,
+    /// Is every `@` wanted?
+    at: bool,
     /// All ones where card numbers are wanted.
     cards: u64,
     /// All ones where social security numbers are wanted.
@@ -77,36 +82,28 @@ pub(super) struct Marks {
     pub(super) shapes: Shapes,
 }
 
+/// Most marks of a block that are looked at closer. To leave the loop for more of them costs little beside what follows.
+const FEW: u32 = 16;
 /// Blocks that are looked for before they are looked at.
-const MARKED: usize = 16;
+const MARKED: usize = 64;
 
 /// The marked blocks of some bytes, in their order.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Marked {
-    blocks: [Marks; MARKED],
-    len: usize,
-}
+pub(super) struct Marked(Vec<Marks>);
 
 impl Marked {
     /// Them.
     pub(super) fn blocks(&self) -> &[Marks] {
-        self.blocks.get(..self.len).unwrap_or_default()
-    }
-
-    fn push(&mut self, marks: Marks) {
-        if let Some(free) = self.blocks.get_mut(self.len) {
-            *free = marks;
-            self.len = self.len.saturating_add(1);
-        }
+        &self.0
     }
 
     fn is_full(&self) -> bool {
-        self.len >= MARKED
+        self.0.len() >= MARKED
     }
 
     /// Forgets what lies behind `end`.
     fn cut(&mut self, end: usize) {
-        for Marks { base, prints, shapes } in self.blocks.get_mut(..self.len).unwrap_or_default().iter_mut().rev() {
+        for Marks { base, prints, shapes } in self.0.iter_mut().rev() {
             if base.saturating_add(BLOCK) <= end {
                 break;
             }
@@ -141,8 +138,8 @@ enum Stop {
 }
 
 impl Prefilter {
-    /// Looks for what is wanted, fingerprints by `table`.
-    pub(super) fn new(mut table: Fingerprints, wanted: Wanted) -> Prefilter {
+    /// Looks for what is wanted, fingerprints by `table` and, closer, by `sieve`.
+    pub(super) fn new(mut table: Fingerprints, sieve: Sieve, wanted: Wanted) -> Prefilter {
         let mask = |wanted| if wanted { u64::MAX } else { 0 };
         let (cards, ssns) = (mask(wanted.cards), mask(wanted.ssns));
         let work = match (wanted.prints | wanted.at, cards | ssns != 0, wanted.span > 0) {
@@ -154,7 +151,8 @@ impl Prefilter {
         if wanted.at {
             table.notice_alone(b'@');
         }
-        Prefilter { table, work, cards, ssns, span: u32::try_from(wanted.span).unwrap_or(0) }
+        let (at, span) = (wanted.at, u32::try_from(wanted.span).unwrap_or(0));
+        Prefilter { table, sieve, work, at, cards, ssns, span }
     }
 
     /// Starts at `from` in `bytes`; what stands before it is only context.
@@ -172,7 +170,7 @@ impl Prefilter {
     /// Looks on from the cursor until `bytes` end, `marked` is full, or an escape begins. Escapes are looked for where it is told
     /// which byte stands before `bytes`.
     pub(super) fn look(&self, bytes: &[u8], cursor: &mut Cursor, before: Option<u8>, marked: &mut Marked) -> Option<Escape> {
-        marked.len = 0;
+        marked.0.clear();
         match self.work {
             Work::Nothing => {
                 cursor.at = bytes.len();
@@ -225,8 +223,12 @@ impl Prefilter {
             let spanned = if SPANS { spans.step(sets.digits(), self.span) } else { 0 };
             if sets.any() | (spanned != 0) {
                 let base = at.wrapping_add(index.wrapping_mul(BLOCK));
+                let prints = self.sift(bytes, base, sets.mask());
+                if !sets.any_number() && prints | spanned == 0 {
+                    continue;
+                }
                 *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, spans, ..*cursor };
-                return Some(Seen { base, prints: sets.mask(), digits: sets.digits(), digits_before, spans: spanned });
+                return Some(Seen { base, prints, digits: sets.digits(), digits_before, spans: spanned });
             }
         }
         cursor.at = bytes.len();
@@ -237,7 +239,21 @@ impl Prefilter {
         let digits_before = carry.digits();
         let sets = Sets::of::<DIGITS>(&self.table, &padded(edge), &mut carry);
         let spans = if SPANS { spans.step(sets.digits(), self.span) } else { 0 };
-        Some(Seen { base, prints: sets.mask(), digits: sets.digits(), digits_before, spans })
+        let prints = self.sift(bytes, base, sets.mask() & below(edge.len()));
+        Some(Seen { base, prints, digits: sets.digits(), digits_before, spans })
+    }
+
+    /// Those of the marks of the block at `base` that are fingerprints, or at signs, as far as they are wanted.
+    #[inline(never)]
+    fn sift(&self, bytes: &[u8], base: usize, marks: u64) -> u64 {
+        if marks.count_ones() > FEW {
+            return marks;
+        }
+        let ats = match bytes.get(base..).and_then(<[u8]>::first_chunk) {
+            Some(block) if self.at => block::equal(block, b'@'),
+            _ => 0,
+        };
+        marks & ats | self.sieve.pass(bytes, base, marks & !ats, self.at)
     }
 
     /// Keeps what was noticed in a block, as far as it is wanted, and tells when to stop.
@@ -253,7 +269,7 @@ impl Prefilter {
             spans: seen.spans & inside,
         };
         if prints | shapes.any() != 0 {
-            marked.push(Marks { base: seen.base, prints, shapes });
+            marked.0.push(Marks { base: seen.base, prints, shapes });
         }
         let end = seen.base.saturating_add(BLOCK);
         let mut last = end;

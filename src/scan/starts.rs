@@ -1,10 +1,10 @@
 //! From what the prefilter noticed to where values may start, and which trailing bytes may still become a start.
 
-use crate::detect::{Anchor, Kind, LOOK_BEHIND};
+use crate::detect::{self, Anchor, Kind, LOOK_BEHIND, begins_a_card};
 
 use super::block::{self, BLOCK, ByteSet, byte_set};
 use super::digits;
-use super::heads::{Buckets, Head, Heads, Place, notice};
+use super::heads::{Buckets, Head, Heads, PRINT, Place, notice};
 use super::own::Notice;
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
@@ -94,16 +94,35 @@ fn refused_before(of: &Detector) -> ByteSet {
 /// A one in each byte.
 const ONES: u64 = 0x0101_0101_0101_0101;
 
+/// Bytes before a literal that refuse it.
+const NEAR_BEHIND: usize = 8;
+/// Last bytes that tell whether a literal of at most eight bytes is refused.
+const REFUSED_BY: usize = 16;
+
 /// Does one of `set` stand before `at`, that ends no escape?
 #[inline]
 fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
-    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<8>) else { return false };
+    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<NEAR_BEHIND>) else { return false };
     let [.., last] = *near;
     // Eight bytes at once: is one of them zero when it is held against a backslash, or a percent sign?
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80);
     let word = u64::from_le_bytes(*near);
     let escape = zero(word ^ ONES.wrapping_mul(0x5c)) | zero(word ^ ONES.wrapping_mul(0x25));
     escape == 0 && block::contains(set, last)
+}
+
+/// Adds the beginnings of escapes. The closer look tells them apart by their first byte only: it is precise for few.
+fn add_escapes(buckets: &mut Buckets) {
+    let set = |bytes: &[u8]| bytes.iter().copied().collect::<detect::ByteSet>();
+    for one in ESCAPES {
+        buckets.notice(one.map(set));
+        let alike = ESCAPES.iter().filter(|other| other.first() == one.first());
+        let [first, middle, last] = alike.fold([detect::ByteSet::default(); PRINT], |mut all, other| {
+            all.iter_mut().zip(other).for_each(|(all, bytes)| *all = all.union(set(bytes)));
+            all
+        });
+        buckets.sift([detect::ByteSet::ALL, first, middle, last]);
+    }
 }
 
 impl Starts {
@@ -139,7 +158,7 @@ impl Starts {
             }
         }
         let span = digits.iter().map(|digits| digits.least).min().unwrap_or(SPAN_MAX);
-        ESCAPES.iter().for_each(|print| buckets.add(*print));
+        add_escapes(&mut buckets);
         let heads = Heads::new(literals.iter().copied(), &mut buckets);
         own.add_to(&mut buckets);
         let wanted = Wanted {
@@ -149,7 +168,8 @@ impl Starts {
             ssns: ssn.is_some(),
             span: if digits.is_empty() { 0 } else { span },
         };
-        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(buckets.table(), wanted))
+        let (table, sieve) = buckets.tables();
+        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, sieve, wanted))
     }
 
     /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending
@@ -170,6 +190,8 @@ impl Starts {
         };
         let prints = if self.email.is_some() { between_hosts(bytes, marks) } else { marks.prints };
         let mut left = prints;
+        // What the last bytes are where no literal that ends may begin a value: where tokens follow one another, it is so again.
+        let mut refused_behind = None;
         while left != 0 {
             let end = marks.base.wrapping_add(left.trailing_zeros() as usize);
             left &= left.wrapping_sub(1);
@@ -191,30 +213,42 @@ impl Starts {
                 }
                 continue;
             }
+            let behind = known.last_chunk::<REFUSED_BY>().map(|bytes| u128::from_le_bytes(*bytes));
+            if behind.is_some() && behind == refused_behind {
+                continue;
+            }
+            let mut refused = true;
             for head in self.heads.ending(known) {
                 let start = known.len().saturating_sub(head.text.len());
                 match head.place {
                     Place::Start => {
                         if self.refused.get(head.lane).is_some_and(|refused| stands_behind(refused, bytes, start)) {
+                            refused &= head.text.len() <= REFUSED_BY.wrapping_sub(NEAR_BEHIND);
                             continue;
                         }
+                        refused = false;
                         let rest = bytes.get(known.len()..).unwrap_or_default();
                         if let Some(walk) = detectors.get(head.lane).and_then(|of| head.walk.ahead(of.table, rest)) {
                             begin(head.lane, start, walk);
                         }
                     }
                     Place::Within(most) => {
+                        refused = false;
                         for start in start.saturating_sub(most)..=start {
                             begin(head.lane, start, head.walk);
                         }
                     }
                     Place::At => {
+                        refused = false;
                         let at = start.saturating_sub(backslashes(bytes, start));
                         if escaped_at_may_be(bytes, at) {
                             all_locals(bytes, floor, at, &mut |start| begin(head.lane, start, head.walk));
                         }
                     }
                 }
+            }
+            if refused {
+                refused_behind = behind;
             }
         }
         let mut offer = |lane: usize, start: usize| {
@@ -302,7 +336,9 @@ fn cards(bytes: &[u8], marks: &Marks, mut offer: impl FnMut(usize)) {
         let after = end.saturating_add(1);
         if bare {
             let start = after.saturating_sub(BARE);
-            offer(start);
+            if bytes.get(start).is_none_or(|digit| begins_a_card(*digit)) {
+                offer(start);
+            }
             // The run may begin with the digits of an escape (`%204111`), at most four.
             if ends_in_escape(bytes, start) {
                 (start..after).skip(1).take(4).for_each(&mut offer);

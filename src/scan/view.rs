@@ -18,6 +18,7 @@ mod offsets;
 use std::sync::Arc;
 
 use super::{Finding, Plain, Program};
+use crate::detect::KindSet;
 
 use escape::ESCAPE_MAX;
 pub(crate) use escape::escape_at;
@@ -244,13 +245,20 @@ impl View {
 
 /// Sorts, and makes one of those of a kind that overlap.
 fn join(findings: &mut Vec<Finding>) {
-    findings.sort_unstable_by_key(|finding| (finding.kind, finding.start, finding.end));
-    findings.dedup_by(|next, before| {
-        let overlap = next.kind == before.kind && next.start < before.end;
-        if overlap {
-            before.end = before.end.max(next.end);
-        }
-        overlap
-    });
     findings.sort_unstable();
+    // Of each kind the last one: how many stand up to it.
+    let mut last = [0usize; KindSet::SIZE];
+    let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
+    for next in findings.drain(..) {
+        let Some(last) = last.get_mut(next.kind.index()) else { continue };
+        match last.checked_sub(1).and_then(|at| joined.get_mut(at)) {
+            Some(before) if next.start < before.end => before.end = before.end.max(next.end),
+            _ => {
+                joined.push(next);
+                *last = joined.len();
+            }
+        }
+    }
+    joined.sort_unstable();
+    *findings = joined;
 }

@@ -79,17 +79,23 @@ impl Own<'_> {
     }
 }
 
-/// Does `word` stand whole within so many bytes of the value?
+/// Does `word` stand with at most so many bytes between it and the value? A space in it is written in any of these ways.
 fn near(body: &[u8], start: usize, end: usize, word: &str, within: usize) -> bool {
-    let lower = body.to_ascii_lowercase();
-    (0..=body.len().saturating_sub(word.len())).any(|at| {
-        let to = at + word.len();
-        let alone =
-            |at: Option<usize>, inside: bool| !inside || at.is_none_or(|at| !body.get(at).is_some_and(u8::is_ascii_alphanumeric));
+    ["", " ", "_", "-", ".", "/", "'"].iter().any(|joint| {
+        let word = word.replace(' ', joint);
         // The value itself is no neighbour of a word.
-        let (left, right) = (at.checked_sub(1), Some(to));
-        let before = to <= start && at + within >= start && alone(left, true) && alone(right, to < start);
-        let behind = at >= end && to <= end + within && alone(right, true) && alone(left, at > end);
-        lower[at..].starts_with(word.as_bytes()) && (before || behind)
+        let before = (0..=start).any(|at| start - at <= within + word.len() && is_word(&body[..start], at, &word));
+        before || (end..=body.len().min(end + within)).any(|at| is_word(&body[end..], at - end, &word))
     })
+}
+
+/// Does `word` stand there, with no letter beside it but at the humps of camel case?
+fn is_word(text: &[u8], at: usize, word: &str) -> bool {
+    let (before, here) = text.split_at(at);
+    let Some((found, after)) = here.split_at_checked(word.len()) else { return false };
+    let joined = |left: Option<&u8>, right: Option<&u8>| {
+        let letters = left.is_some_and(u8::is_ascii_alphabetic) && right.is_some_and(u8::is_ascii_alphabetic);
+        letters && !(left.is_some_and(u8::is_ascii_lowercase) && right.is_some_and(u8::is_ascii_uppercase))
+    };
+    found.eq_ignore_ascii_case(word.as_bytes()) && !joined(before.last(), found.first()) && !joined(found.last(), after.first())
 }

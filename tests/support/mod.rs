@@ -78,6 +78,7 @@ struct State {
     log: Vec<(log::Level, String)>,
     metrics: Vec<(String, i64)>,
     filter_state: BTreeMap<String, String>,
+    properties: BTreeMap<String, Vec<u8>>,
     tick_period: u32,
     host_calls: BTreeMap<&'static str, usize>,
     calls: Vec<Call>,
@@ -140,6 +141,11 @@ impl Script {
 
     fn count(&self, name: &'static str) {
         *self.0.borrow_mut().host_calls.entry(name).or_default() += 1;
+    }
+
+    /// Gives Envoy a property of the exchanges to come; its path has a NUL between its parts.
+    pub fn set_property(&self, path: &str, value: &[u8]) {
+        self.0.borrow_mut().properties.insert(path.to_owned(), value.to_vec());
     }
 
     pub fn tick_period(&self) -> u32 {
@@ -263,9 +269,12 @@ impl Host for Script {
         self.count("set_effective_context");
         Ok(())
     }
-    fn plugin_name(&self) -> HostResult<Vec<u8>> {
-        self.count("plugin_name");
-        Ok(b"bodyguard".to_vec())
+    fn property(&self, path: &str) -> HostResult<Vec<u8>> {
+        self.count("property");
+        if path == "plugin_name" {
+            return Ok(b"bodyguard".to_vec());
+        }
+        self.0.borrow().properties.get(path).cloned().ok_or(Refused)
     }
     fn set_filter_state(&self, name: &str, value: &[u8]) -> HostResult<()> {
         self.count("set_filter_state");

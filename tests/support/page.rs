@@ -21,7 +21,7 @@ pub(crate) fn blocks<'a>(page: &'a str, language: &str) -> Vec<(&'a str, &'a str
 }
 
 /// Writes the page's `yaml file=NAME` blocks into a folder of that name, and runs its `console` blocks there, one after the other:
-/// each command must print what stands behind it. How many there were.
+/// each command must print what stands behind it. `$LIBRARY` is the folder policies/. How many there were.
 pub(crate) fn run(page: &str, folder: &str) -> usize {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -38,6 +38,7 @@ pub(crate) fn run(page: &str, folder: &str) -> usize {
                 .args(["-c", &format!("exec 2>&1; {command}")])
                 .current_dir(&folder)
                 .env("PATH", &path)
+                .env("LIBRARY", concat!(env!("CARGO_MANIFEST_DIR"), "/policies"))
                 .output()
                 .unwrap();
             assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), expected.trim_end(), "{command}");
@@ -56,4 +57,13 @@ pub(crate) fn dead_links<'a>(page: &'a str, folder: &str) -> Vec<&'a str> {
         file.is_empty() || Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(file).exists()
     };
     local.filter(|link| !leads(link)).collect()
+}
+
+/// The page with the part between its marks `<!-- Written by ... NAME -->` and `<!-- End of NAME -->` replaced.
+pub(crate) fn with_part(page: &str, name: &str, part: &str) -> String {
+    let begin = format!("<!-- Written by `UPDATE=1 cargo test --test {name}`: -->\n");
+    let end = format!("<!-- End of {name} -->");
+    let (before, rest) = page.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    [before, &begin, part, &end, after].concat()
 }

@@ -3,14 +3,14 @@
 use std::hint::black_box;
 use std::sync::{Arc, LazyLock};
 
-use bodyguard::detect::{Candidate, Detector, Detectors, KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND};
+use bodyguard::detect::{Candidate, Detector, Detectors, KINDS, Kind, KindSet, LOOK_AHEAD, LOOK_BEHIND, named};
 use bodyguard::scan::{Finding, Program, Programs, Scanner};
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use regex_automata::meta;
 use regex_automata::util::syntax;
 
 /// Their names, in the order of their numbers.
-pub const ENGINES: [&str; 7] = [
+pub const ENGINES: [&str; 12] = [
     "memcpy",
     "bodyguard",
     "bodyguard in 16 KB chunks",
@@ -18,6 +18,11 @@ pub const ENGINES: [&str; 7] = [
     "RegexSet + find_iter",
     "one lazy DFA (meta)",
     "bodyguard, 50 own kinds",
+    "bodyguard, all kinds",
+    "bodyguard, all and 50 own",
+    "bodyguard, group:pii-us",
+    "bodyguard, group:pii-eu",
+    "bodyguard, group:secrets",
 ];
 
 /// What they keep between runs.
@@ -58,6 +63,12 @@ impl Engines {
             "bodyguard in 16 KB chunks" => self.scan(KindSet::core(), body, 16 * 1024),
             "bodyguard, secrets only" => self.scan(secrets(), body, body.len().max(1)),
             "bodyguard, 50 own kinds" => self.scan_with(&OWN, body, body.len().max(1)),
+            "bodyguard, all kinds" => self.scan_with(Program::all(), body, body.len().max(1)),
+            "bodyguard, all and 50 own" => self.scan_with(&ALL_AND_OWN, body, body.len().max(1)),
+            name if name.contains("group:") => {
+                let group = name.split(' ').next_back().and_then(named).expect("a group");
+                self.scan(group, body, body.len().max(1))
+            }
             "RegexSet + find_iter" => self.naive.get_or_insert_with(Naive::new).run(body),
             _ => {
                 let meta = self.meta.get_or_insert_with(|| {
@@ -92,8 +103,13 @@ impl Engines {
     }
 }
 
-/// All built-in kinds and fifty of a policy's own, such as people write: numbers with a prefix, keys of a service, words, host names.
-static OWN: LazyLock<Arc<Program>> = LazyLock::new(|| {
+/// The ten kinds of the core and fifty of a policy's own.
+static OWN: LazyLock<Arc<Program>> = LazyLock::new(|| with_own(KindSet::core()));
+/// All built-in kinds and the fifty.
+static ALL_AND_OWN: LazyLock<Arc<Program>> = LazyLock::new(|| with_own(KindSet::all()));
+
+/// These kinds and fifty of a policy's own, such as people write: numbers with a prefix, keys of a service, words, host names.
+fn with_own(kinds: KindSet) -> Arc<Program> {
     let prefixes =
         ["MRN", "ACC", "POL", "CLM", "EMP", "STU", "INV", "ORD", "TKT", "CASE", "PROJ", "ASSET", "BADGE", "LOAN", "WIRE"];
     let services = ["acme", "globex", "initech", "umbrella", "stark", "wayne", "tyrell", "cyberdyne", "hooli", "pied"];
@@ -115,8 +131,8 @@ static OWN: LazyLock<Arc<Program>> = LazyLock::new(|| {
     assert_eq!(all.len(), 50);
     let mut detectors = Detectors::default();
     let own: Vec<Kind> = all.into_iter().filter_map(|detector| detectors.add(detector)).collect();
-    Programs::new(Arc::new(detectors)).of(KindSet::core().iter().chain(own).collect())
-});
+    Programs::new(Arc::new(detectors)).of(kinds.iter().chain(own).collect())
+}
 
 /// What a match's validator says.
 fn accepted(kind: usize, body: &[u8], start: usize, end: usize) -> bool {

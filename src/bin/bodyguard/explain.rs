@@ -1,27 +1,32 @@
-//! `bodyguard explain`: which rule a request gets, why, and what that means.
+//! `bodyguard explain`: what a policy does, in words; or which rule a request gets, why, and what that means.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bodyguard::act::Direction;
 use bodyguard::detect::KindSet;
 use bodyguard::policy::{BodyMode, BodyRule, FailMode, MinFindings, Mode, Policy, Resolution, Rule};
 
 use crate::request::RequestArgs;
-use crate::{EXIT_OK, Failed, require_policy};
+use crate::{EXIT_OK, Failed, all_said, name_of, parse_policy, read_text, require_policy, words};
 
-/// Tell which domain and route of a policy a request gets, and what the filter will do with its bodies.
+/// Tell in words what a policy does, route by route, in the order in which routes are tried; or, for a request, which domain and route
+/// it gets, and what the filter will do with its bodies.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 explained, 2 error
 
-Example:
-  bodyguard explain --policy p.yaml --host api.example.com --path '/v1/%2e%2e/admin?x=1' \\
+Examples:
+  bodyguard explain p.yaml
+  bodyguard explain p.yaml --host api.example.com --path '/v1/%2e%2e/admin?x=1' \\
     --method POST --content-type application/json --header x-tenant:acme")]
 pub(crate) struct Args {
     /// The policy, YAML or JSON
+    #[arg(value_name = "POLICY", required_unless_present = "policy", conflicts_with = "policy")]
+    file: Option<PathBuf>,
+    /// The policy, always for a request
     #[arg(long)]
-    policy: PathBuf,
+    policy: Option<PathBuf>,
     #[command(flatten)]
     request: RequestArgs,
     /// The request's `content-type`
@@ -30,7 +35,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
-    let policy = require_policy(&args.policy)?;
+    let of_request = args.request.is_given() || args.content_type.is_some();
+    let policy = match (&args.policy, &args.file) {
+        (None, Some(file)) if !of_request => return in_words(file),
+        (Some(file), _) | (None, Some(file)) => require_policy(file)?,
+        (None, None) => return Err(Failed::Said("no policy given".into())),
+    };
     let explanation = args.request.with_head(args.content_type.as_deref(), |head| policy.explain(head));
     let mut out = io::stdout().lock();
     writeln!(out, "policy    {:?}, hash {}", policy.name, policy.hash)?;
@@ -55,6 +65,15 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
             }
         }
     }
+    Ok(EXIT_OK)
+}
+
+fn in_words(file: &Path) -> Result<u8, Failed> {
+    let text = read_text(file).map_err(Failed::Said)?;
+    let policy = parse_policy(file, &text).map_err(all_said)?;
+    // It was read once, so it can be read again.
+    let document = serde_saphyr::from_str(&text).map_err(|error| Failed::Said(format!("{}: {error}", name_of(file))))?;
+    io::stdout().lock().write_all(words::of(&policy, &document).as_bytes())?;
     Ok(EXIT_OK)
 }
 

@@ -11,6 +11,7 @@ mod redact;
 mod request;
 mod scan;
 mod test;
+mod words;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -40,8 +41,9 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   bodyguard scan access.log                       what is in there, and where
-  bodyguard check policies/pci.yaml               is the policy right, before it is rolled out
-  bodyguard explain --policy p.yaml --host api.example.com --path /v1/users
+  bodyguard check policies/pci-dss.yaml           is the policy right, before it is rolled out
+  bodyguard explain p.yaml                        what it does, in words, route by route
+  bodyguard explain p.yaml --host api.example.com --path /v1/users
   bodyguard redact --policy p.yaml --host api.example.com --content-type application/json body.json
   bodyguard test p.yaml cases.yaml                 does the policy do what its cases expect
 
@@ -135,13 +137,26 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 
 /// Reads a policy; each error is a line that names the file.
 fn load_policy(file: &Path) -> Result<Policy, Vec<String>> {
-    let bytes = read(file).map_err(|error| vec![error])?;
-    let text = String::from_utf8(bytes).map_err(|_| vec![format!("{}: not UTF-8 text", name_of(file))])?;
-    Policy::from_yaml_or_json(&text)
+    parse_policy(file, &read_text(file).map_err(|error| vec![error])?)
+}
+
+/// Reads a file of text.
+fn read_text(file: &Path) -> Result<String, String> {
+    String::from_utf8(read(file)?).map_err(|_| format!("{}: not UTF-8 text", name_of(file)))
+}
+
+/// Reads the policy that a file holds.
+fn parse_policy(file: &Path, text: &str) -> Result<Policy, Vec<String>> {
+    Policy::from_yaml_or_json(text)
         .map_err(|problems| problems.iter().map(|problem| format!("{}: {problem}", name_of(file))).collect())
 }
 
 /// Reads the policy of `--policy`, or says all that is wrong with it.
 fn require_policy(file: &Path) -> Result<Policy, Failed> {
-    load_policy(file).map_err(|errors| Failed::Said(errors.join("\nbodyguard: ")))
+    load_policy(file).map_err(all_said)
+}
+
+/// All errors of a policy.
+fn all_said(errors: Vec<String>) -> Failed {
+    Failed::Said(errors.join("\nbodyguard: "))
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use bodyguard::act::{Direction, Flowing, InFlight, Judgement, MessageHead, Plan, Verdict, block_reply, plan};
+use bodyguard::act::{
+    Direction, Flowing, HeadEdits, InFlight, Judgement, MessageHead, Plan, Verdict, block_reply, inspect_head, plan,
+};
 use bodyguard::policy::{Policy, RequestHead, Resolution, Rule};
 use bodyguard::telemetry;
 use serde_json::{Value, json};
@@ -14,6 +16,8 @@ pub(crate) struct Message<'a> {
     pub(crate) direction: Direction,
     pub(crate) content_type: Option<&'a str>,
     pub(crate) content_encoding: Option<&'a str>,
+    /// Headers of a response, names in lower case; those of a request stand in its [`RequestHead`].
+    pub(crate) headers: &'a [(&'a [u8], &'a [u8])],
     /// Its body, as it came.
     pub(crate) raw: &'a [u8],
 }
@@ -22,8 +26,8 @@ pub(crate) struct Message<'a> {
 pub(crate) enum Outcome {
     /// It passes without having been looked at, and why.
     Unread(String),
-    /// It was judged; the body to forward, unless it is blocked.
-    Judged(Arc<Rule>, Judgement, Option<Vec<u8>>),
+    /// It was judged; the body to forward, unless it is blocked or stays as it is; what changes in its head.
+    Judged(Arc<Rule>, Judgement, Option<Vec<u8>>, HeadEdits),
 }
 
 impl Message<'_> {
@@ -31,7 +35,18 @@ impl Message<'_> {
     pub(crate) fn through(&self, policy: &Policy, request: &RequestHead<'_>) -> Outcome {
         match policy.resolve(request) {
             Resolution::Pass(reason) => Outcome::Unread(reason.to_string()),
-            Resolution::Rule(rule) => self.under(rule),
+            Resolution::Rule(rule) => {
+                let path = [(&b":path"[..], request.path)];
+                let head: Vec<(&[u8], &[u8])> = match self.direction {
+                    Direction::Request => path.iter().chain(request.headers).copied().collect(),
+                    Direction::Response => self.headers.to_vec(),
+                };
+                match inspect_head(&rule, self.direction, &head) {
+                    None => self.under(rule),
+                    Some((head, edits)) if head.verdict.blocks() => Outcome::Judged(rule, head, None, edits),
+                    Some((head, edits)) => self.under(Arc::clone(&rule)).behind(rule, head, edits),
+                }
+            }
         }
     }
 
@@ -45,21 +60,21 @@ impl Message<'_> {
         match plan(&rule, self.direction, &head) {
             Plan::Pass(None) => Outcome::Unread(format!("{} inspects nothing in such a {}", rule.source, self.direction)),
             Plan::Pass(Some(reason)) => Outcome::Unread(format!("uninspected: {reason}")),
-            Plan::Judged(judgement) => Outcome::Judged(rule, judgement, None),
+            Plan::Judged(judgement) => Outcome::Judged(rule, judgement, None, HeadEdits::default()),
             Plan::Stream(streamer) => stream_through(streamer, rule, self.raw),
             Plan::Inspect(mut inspector) => {
                 // A failure is kept by the inspector, and judged.
                 let _ = inspector.feed(self.raw);
                 let judgement = inspector.finish();
                 if !judgement.rewrite {
-                    return Outcome::Judged(rule, judgement, None);
+                    return Outcome::Judged(rule, judgement, None, HeadEdits::default());
                 }
                 match inspector.rewrite(self.raw, None) {
-                    Some(body) => Outcome::Judged(rule, judgement, Some(body)),
+                    Some(body) => Outcome::Judged(rule, judgement, Some(body), HeadEdits::default()),
                     None => {
                         complain("the body cannot be rewritten");
                         let judgement = judgement.unmasked(rule.mode, self.direction);
-                        Outcome::Judged(rule, judgement, None)
+                        Outcome::Judged(rule, judgement, None, HeadEdits::default())
                     }
                 }
             }
@@ -87,24 +102,57 @@ fn stream_through(mut streamer: Box<dyn InFlight>, rule: Arc<Rule>, raw: &[u8]) 
     }
     let passed_unread = streamer.take_uninspected().first().copied();
     let uninspected = judgement.uninspected.or(passed_unread);
-    Outcome::Judged(rule, Judgement { uninspected, ..judgement }, Some(left))
+    Outcome::Judged(rule, Judgement { uninspected, ..judgement }, Some(left), HeadEdits::default())
 }
 
 impl Outcome {
+    /// The outcome of a message whose head was judged before this became of its body.
+    fn behind(self, rule: Arc<Rule>, head: Judgement, edits: HeadEdits) -> Outcome {
+        match self {
+            Outcome::Unread(reason) if head.verdict == Verdict::Clean => Outcome::Unread(reason),
+            Outcome::Unread(_) => Outcome::Judged(rule, head, None, edits),
+            Outcome::Judged(_, judgement, body, _) => Outcome::Judged(rule, head.joined(judgement), body, edits),
+        }
+    }
+
+    /// What the filter changes in the head of the message; `None`: nothing, or the message is blocked.
+    pub(crate) fn edits(&self) -> Option<&HeadEdits> {
+        match self {
+            Outcome::Judged(_, judgement, _, edits) if !judgement.verdict.blocks() && !edits.is_empty() => Some(edits),
+            _ => None,
+        }
+    }
+
     /// The verdict as JSON, for people and scripts.
     pub(crate) fn verdict(&self, policy: &Policy, direction: Direction) -> Value {
         match self {
             Outcome::Unread(reason) => unread(policy, direction, reason),
-            Outcome::Judged(rule, judgement, _) => judged(policy, direction, rule, judgement),
+            Outcome::Judged(rule, judgement, ..) => self.with_edits(judged(policy, direction, rule, judgement)),
         }
+    }
+
+    /// The verdict with the changed path and headers in it.
+    fn with_edits(&self, mut verdict: Value) -> Value {
+        if let (Some(edits), Some(parts)) = (self.edits(), verdict.as_object_mut()) {
+            if let Some(path) = &edits.path {
+                parts.insert("path".into(), String::from_utf8_lossy(path).into());
+            }
+            let joined = |values: &Vec<Vec<u8>>| String::from_utf8_lossy(&values.join(&b", "[..])).into_owned();
+            let headers: serde_json::Map<String, Value> =
+                edits.headers.iter().map(|(name, values)| (name.clone(), joined(values).into())).collect();
+            if !headers.is_empty() {
+                parts.insert("headers".into(), headers.into());
+            }
+        }
+        verdict
     }
 
     /// The body that the filter forwards of one that came as `raw`; `None`: the message is blocked.
     pub(crate) fn forwarded<'a>(&'a self, raw: &'a [u8]) -> Option<&'a [u8]> {
         match self {
             Outcome::Unread(_) => Some(raw),
-            Outcome::Judged(_, judgement, _) if judgement.verdict.blocks() => None,
-            Outcome::Judged(_, _, rewritten) => Some(rewritten.as_deref().unwrap_or(raw)),
+            Outcome::Judged(_, judgement, ..) if judgement.verdict.blocks() => None,
+            Outcome::Judged(_, _, rewritten, _) => Some(rewritten.as_deref().unwrap_or(raw)),
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::{EXIT_BLOCKED, EXIT_OK, Failed, read, require_policy};
 
 /// Put one body through a policy: what the filter would forward goes to standard output, the verdict to standard error.
 ///
-/// The verdict is one line of JSON: verdict, code, the route that decided, findings by kind, what was done about them; for a
-/// blocked message, the reply too, and then nothing goes to standard output. A body under a content encoding is decoded,
+/// The verdict is one line of JSON: verdict, code, the route that decided, findings by kind, what was done about them; of a request
+/// whose query or headers are masked, these; for a blocked message, the reply too, and then nothing goes to standard output. A body under a content encoding is decoded,
 /// rewritten and encoded again, as the filter does; one that is judged as it flows leaves decoded. Two things are simpler than
 /// in the filter: Envoy's buffers have no limit here, and of a stream that is cut nothing leaves.
 #[derive(clap::Args)]
@@ -61,6 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
         direction,
         content_type: args.content_type.as_deref(),
         content_encoding: args.content_encoding.as_deref(),
+        headers: &[],
         raw: &raw,
     };
     let outcome = args.request.with_head(of_request, |head| message.through(&policy, head));

@@ -5,16 +5,17 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use bodyguard::act::Direction;
+use bodyguard::act::{Direction, HeadEdits};
 use bodyguard::policy::{Policy, RequestHead};
 use serde::Deserialize;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use crate::message::Message;
-use crate::{EXIT_FOUND, EXIT_OK, Failed, name_of, read, require_policy};
+use crate::request::uri_of;
+use crate::{EXIT_FOUND, EXIT_OK, Failed, name_of, read, read_text, require_policy};
 
-/// Test a policy: put the body of each case through it and compare what becomes of it with what the case expects.
+/// Test a policy: put the message of each case through it and compare what becomes of it with what the case expects.
 ///
 /// A file of cases is YAML or JSON. Only what `expect` names is compared. Cases are test data: where one fails, its body is shown.
 #[derive(clap::Args)]
@@ -25,13 +26,17 @@ A file of cases:
   cases:
   - name: the address in a response is masked
     request: {host: api.example.com, path: /v1/users, method: GET, headers: {x-tenant: acme}}
+    # request may have source_principal, destination_port and cluster too
     direction: response                    # or request
+    headers: {x-note: hello}               # of a response
     content_type: application/json         # of the body; content_encoding too, where it has one
     body: '{\"mail\":\"ada@example.com\"}'   # or body_file, beside this file
     expect:
       verdict: redacted                    # clean, redacted, would_block, blocked, failed_open, failed_closed
       findings: {email: 1}                 # by kind; {} is none
       output: '{\"mail\":\"[REDACTED:email]\"}'   # or output_file; what the filter forwards
+      path: /v1/users                      # of a request, with its query, as it is forwarded
+      headers: {x-note: hello}             # as they are forwarded; only those named are compared
       # code: body.dlp_block:email, status: 403, inspected: true, route: $.spec.domains[0].routes[0]")]
 pub(crate) struct Args {
     /// The policy, YAML or JSON
@@ -57,6 +62,9 @@ struct Case {
     request: Request,
     #[serde(default)]
     direction: Side,
+    /// Of a response.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     content_type: Option<String>,
     content_encoding: Option<String>,
     body: Option<String>,
@@ -71,11 +79,22 @@ struct Request {
     path: String,
     method: String,
     headers: BTreeMap<String, String>,
+    source_principal: Option<String>,
+    destination_port: Option<u16>,
+    cluster: Option<String>,
 }
 
 impl Default for Request {
     fn default() -> Request {
-        Request { host: "localhost".into(), path: "/".into(), method: "GET".into(), headers: BTreeMap::new() }
+        Request {
+            host: "localhost".into(),
+            path: "/".into(),
+            method: "GET".into(),
+            headers: BTreeMap::new(),
+            source_principal: None,
+            destination_port: None,
+            cluster: None,
+        }
     }
 }
 
@@ -98,6 +117,9 @@ struct Expected {
     findings: Option<BTreeMap<String, u64>>,
     output: Option<String>,
     output_file: Option<PathBuf>,
+    path: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
@@ -122,8 +144,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
 }
 
 fn read_cases(file: &Path) -> Result<Vec<Case>, String> {
-    let bytes = read(file)?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("{}: not UTF-8 text", name_of(file)))?;
+    let text = read_text(file)?;
     let suite: Suite = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", name_of(file)))?;
     Ok(suite.cases)
 }
@@ -137,8 +158,11 @@ impl Case {
             Side::Request => Direction::Request,
             Side::Response => Direction::Response,
         };
+        let lower = lower(&self.headers);
+        let headers: Vec<(&[u8], &[u8])> = pairs(&lower);
         let message = Message {
             direction,
+            headers: &headers,
             content_type: self.content_type.as_deref(),
             content_encoding: self.content_encoding.as_deref(),
             raw: &raw,
@@ -146,6 +170,7 @@ impl Case {
         let outcome = self.with_head(direction, |head| message.through(policy, head));
         let verdict = outcome.verdict(policy, direction);
         let mut wrong = String::new();
+        let edits = outcome.edits();
         let mut compare = |name: &str, expected: Option<Value>, got: &Value| {
             if let Some(expected) = expected.filter(|expected| expected != got) {
                 let _ = writeln!(wrong, "{name:9} expected {expected}, got {got}");
@@ -159,6 +184,12 @@ impl Case {
         compare("status", expect.status.map(Value::from), reply("status"));
         compare("inspected", expect.inspected.map(Value::from), part("inspected"));
         compare("route", expect.route.clone().map(Value::from), part("route"));
+        let path = edits.and_then(|edits| edits.path.as_ref());
+        let path = path.map_or(self.request.path.clone(), |path| String::from_utf8_lossy(path).into_owned());
+        compare("path", expect.path.clone().map(Value::from), &path.into());
+        for (name, value) in &expect.headers {
+            compare("header", Some(format!("{name}: {value}").into()), &format!("{name}: {}", self.header(name, edits)).into());
+        }
         let none = Value::Object(serde_json::Map::new());
         let found = verdict.get("findings").unwrap_or(&none);
         let counts =
@@ -173,20 +204,46 @@ impl Case {
         Ok(wrong)
     }
 
+    /// A header of the message as it is forwarded.
+    fn header(&self, name: &str, edits: Option<&HeadEdits>) -> String {
+        let is = |other: &str| other.eq_ignore_ascii_case(name);
+        let edited = edits.and_then(|edits| edits.headers.iter().find(|(other, _)| is(other)));
+        let headers = match self.direction {
+            Side::Request => &self.request.headers,
+            Side::Response => &self.headers,
+        };
+        match edited {
+            Some((_, values)) => String::from_utf8_lossy(&values.join(&b", "[..])).into_owned(),
+            None => headers.iter().find(|(other, _)| is(other)).map(|(_, value)| value.clone()).unwrap_or_default(),
+        }
+    }
+
     fn with_head<T>(&self, direction: Direction, then: impl FnOnce(&RequestHead<'_>) -> T) -> T {
-        let lower: Vec<(String, &str)> =
-            self.request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect();
-        let mut headers: Vec<(&[u8], &[u8])> = lower.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let lower = lower(&self.request.headers);
+        let mut headers = pairs(&lower);
         if let (Direction::Request, Some(content_type)) = (direction, &self.content_type) {
             headers.push((b"content-type", content_type.as_bytes()));
         }
+        let principal = self.request.source_principal.as_deref().map(uri_of);
         then(&RequestHead {
             authority: self.request.host.as_bytes(),
             path: self.request.path.as_bytes(),
             method: self.request.method.as_bytes(),
             headers: &headers,
+            source_principal: principal.as_deref().map(str::as_bytes),
+            destination_port: self.request.destination_port,
+            cluster: self.request.cluster.as_deref().map(str::as_bytes),
         })
     }
+}
+
+/// Headers, names in lower case, as the filter gets them.
+fn lower(headers: &BTreeMap<String, String>) -> Vec<(String, &str)> {
+    headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect()
+}
+
+fn pairs<'a>(headers: &'a [(String, &str)]) -> Vec<(&'a [u8], &'a [u8])> {
+    headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
 }
 
 /// The text of a case, or of the file beside it that it names.

@@ -15,6 +15,7 @@ use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
 use super::super::pattern::{MAX_REGEX_BYTES, reason};
+use crate::order;
 
 /// Most bytes of the table of one detector.
 pub const MAX_COMPILED_BYTES: usize = 262_144;
@@ -123,10 +124,7 @@ impl Automaton {
 
     /// All states that a match may start in, each once.
     pub(super) fn all_starts(&self) -> Vec<State> {
-        let mut starts = self.starts.clone();
-        starts.sort_unstable();
-        starts.dedup();
-        starts
+        order::sorted_set(self.starts.clone())
     }
 
     #[inline(always)]

@@ -6,17 +6,16 @@
 //! This module refuses to know documents and bodies.
 
 mod automaton;
-mod near;
 mod prints;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use automaton::{Automaton, MAX_COMPILED_BYTES, MAX_MATCH_BYTES, State};
-pub use near::{MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, OwnNear};
 pub use prints::{ByteSet, Prints};
 
 use super::checksum::Checksum;
 use super::kind::{Kind, Mask};
+use super::near::Near;
 use super::pattern::Pattern;
 
 /// Most kinds of its own that a policy may have.
@@ -63,7 +62,7 @@ pub struct Conditions {
     /// What is found in every value, all of it.
     pub require: Vec<Pattern>,
     /// What stands near.
-    pub near: Option<OwnNear>,
+    pub near: Option<Near>,
     /// Its check digits are right.
     pub validate: Option<&'static Checksum>,
 }
@@ -177,7 +176,7 @@ impl Conditions {
 
     /// Bytes to know before and behind a value.
     pub fn reach(&self) -> usize {
-        self.near.as_ref().map_or(0, OwnNear::reach)
+        self.near.as_ref().map_or(0, Near::look_behind)
     }
 }
 

@@ -7,8 +7,9 @@ use crate::detect::validate::{americas, id};
 /// A number that identifies somebody.
 const ID: KindSpec = KindSpec { may_start: id::may_start, max_len: 24, ..KindSpec::ROW };
 
-const fn near(words: &'static [&'static str]) -> Option<Near> {
-    Some(Near { words, within: 40 })
+/// One of these words within 40 bytes.
+const fn near(words: &'static [&'static str]) -> Near {
+    Near::of_row(words, 40)
 }
 
 /// The rows.
@@ -21,7 +22,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[0-9]{9}",
         anchor: Anchor::Digits(9),
         accept: americas::us_bank_routing,
-        near: near(&[
+        near: Some(&near(&[
             "routing",
             "routing number",
             "routing no",
@@ -32,7 +33,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
             "transit number",
             "bank routing",
             "ach",
-        ]),
+        ])),
         ..ID
     },
     KindSpec {
@@ -44,7 +45,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "9[0-9]{2}[ -]?[5-9][0-9][ -]?[0-9]{4}",
         anchor: Anchor::Digits(9),
         accept: americas::us_itin,
-        near: near(&["itin", "taxpayer", "taxpayer id", "tax id", "tin", "individual taxpayer"]),
+        near: Some(&near(&["itin", "taxpayer", "taxpayer id", "tax id", "tin", "individual taxpayer"])),
         alone: americas::dashed,
         ..ID
     },
@@ -56,7 +57,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[12][0-9]{9}",
         anchor: Anchor::Digits(10),
         accept: americas::us_npi,
-        near: near(&[
+        near: Some(&near(&[
             "npi",
             "provider",
             "national provider",
@@ -65,7 +66,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
             "provider number",
             "prescriber",
             "physician",
-        ]),
+        ])),
         ..ID
     },
     KindSpec {
@@ -76,7 +77,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[ABCDEFGHJKLMPRSTUX][A-Z9][0-9]{7}",
         anchor: Anchor::Led(&[2, 1], 7),
         accept: americas::us_dea,
-        near: near(&["dea", "dea number", "registration", "registrant", "prescriber", "physician", "practitioner"]),
+        near: Some(&near(&["dea", "dea number", "registration", "registrant", "prescriber", "physician", "practitioner"])),
         ..ID
     },
     KindSpec {
@@ -91,7 +92,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         ),
         anchor: Anchor::Digits(2),
         accept: americas::us_mbi,
-        near: near(&["mbi", "medicare", "beneficiary", "hicn", "member id"]),
+        near: Some(&near(&["mbi", "medicare", "beneficiary", "hicn", "member id"])),
         alone: id::grouped,
         ..ID
     },
@@ -103,14 +104,14 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[0-9]{3}[ +-]?[0-9]{3}[ +-]?[0-9]{3}",
         anchor: Anchor::Digits(9),
         accept: americas::ca_sin,
-        near: near(&[
+        near: Some(&near(&[
             "sin",
             "social insurance",
             "social insurance number",
             "nas",
             "numero d assurance sociale",
             "assurance sociale",
-        ]),
+        ])),
         ..ID
     },
     KindSpec {
@@ -121,7 +122,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: r"[0-9]{3}\.?[0-9]{3}\.?[0-9]{3}-?[0-9]{2}",
         anchor: Anchor::Digits(11),
         accept: americas::br_cpf,
-        near: near(&["cpf", "contribuinte", "cadastro de pessoas", "pessoa fisica", "documento"]),
+        near: Some(&near(&["cpf", "contribuinte", "cadastro de pessoas", "pessoa fisica", "documento"])),
         alone: americas::printed,
         ..ID
     },
@@ -134,7 +135,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: r"[0-9]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}\\?/?[0-9A-Z]{4}-?[0-9]{2}",
         anchor: Anchor::Digits(2),
         accept: americas::br_cnpj,
-        near: near(&["cnpj", "pessoa juridica", "empresa"]),
+        near: Some(&near(&["cnpj", "pessoa juridica", "empresa"])),
         alone: americas::printed,
         ..ID
     },

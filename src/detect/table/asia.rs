@@ -7,8 +7,9 @@ use crate::detect::validate::{asia, id};
 /// A number that identifies somebody.
 const ID: KindSpec = KindSpec { may_start: id::may_start, max_len: 24, ..KindSpec::ROW };
 
-const fn near(words: &'static [&'static str]) -> Option<Near> {
-    Some(Near { words, within: 40 })
+/// One of these words within 40 bytes.
+const fn near(words: &'static [&'static str]) -> Near {
+    Near::of_row(words, 40)
 }
 
 /// The rows.
@@ -24,7 +25,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[2-9][0-9]{3}[ +-]?[0-9]{4}[ +-]?[0-9]{4}",
         anchor: Anchor::Digits(12),
         accept: asia::in_aadhaar,
-        near: near(&["aadhaar", "aadhar", "adhaar", "uidai", "uid", "आधार"]),
+        near: Some(&near(&["aadhaar", "aadhar", "adhaar", "uidai", "uid", "आधार"])),
         ..ID
     },
     KindSpec {
@@ -35,7 +36,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[A-Z]{3}[ABCFGHJLPT][A-Z][0-9]{4}[A-Z]",
         anchor: Anchor::Led(&[5], 4),
         accept: asia::in_pan,
-        near: near(&["pan", "pan card", "pan number", "pan no", "permanent account", "income tax", "tax id"]),
+        near: Some(&near(&["pan", "pan card", "pan number", "pan no", "permanent account", "income tax", "tax id"])),
         ..ID
     },
     KindSpec {
@@ -46,7 +47,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[0-9]{3}[ +-]?[0-9]{3}[ +-]?[0-9]{3}",
         anchor: Anchor::Digits(9),
         accept: asia::au_tfn,
-        near: near(&["tfn", "tax file", "tax file number"]),
+        near: Some(&near(&["tfn", "tax file", "tax file number"])),
         ..ID
     },
     KindSpec {
@@ -58,7 +59,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[2-6][0-9]{3}[ +-]?[0-9]{5}[ +-]?[0-9](?:[ /-]?[1-9])?",
         anchor: Anchor::Digits(10),
         accept: asia::au_medicare,
-        near: near(&["medicare", "medicare number", "medicare card", "medicare no"]),
+        near: Some(&near(&["medicare", "medicare number", "medicare card", "medicare no"])),
         ..ID
     },
     KindSpec {
@@ -79,7 +80,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[0-9]{4}[ +-]?[0-9]{4}[ +-]?[0-9]{4}",
         anchor: Anchor::Digits(12),
         accept: asia::jp_my_number,
-        near: near(&["my number", "mynumber", "individual number", "kojin bango", "マイナンバー", "個人番号"]),
+        near: Some(&near(&["my number", "mynumber", "individual number", "kojin bango", "マイナンバー", "個人番号"])),
         ..ID
     },
     KindSpec {
@@ -91,7 +92,7 @@ pub(super) const ROWS: [KindSpec; 8] = [
         pattern: "[0-9]{6}-?[1-8][0-9]{6}",
         anchor: Anchor::Digits(13),
         accept: asia::kr_rrn,
-        near: near(&["rrn", "resident registration", "resident number", "jumin", "주민등록번호", "주민번호"]),
+        near: Some(&near(&["rrn", "resident registration", "resident number", "jumin", "주민등록번호", "주민번호"])),
         alone: asia::kr_rrn_alone,
         ..ID
     },

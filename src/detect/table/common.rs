@@ -47,8 +47,8 @@ pub(super) const ROWS: [KindSpec; 6] = [
         anchor: Anchor::Digits(2),
         may_start: id::may_start,
         accept: date::accept,
-        near: Some(Near {
-            words: &[
+        near: Some(&Near::of_row(
+            &[
                 "dob",
                 "birth",
                 "born",
@@ -64,8 +64,8 @@ pub(super) const ROWS: [KindSpec; 6] = [
                 "nascimento",
                 "geboortedatum",
             ],
-            within: 24,
-        }),
+            24,
+        )),
         ..KindSpec::ROW
     },
     KindSpec {
@@ -106,8 +106,8 @@ pub(super) const ROWS: [KindSpec; 6] = [
         anchor: Anchor::Led(&[1, 0], 4),
         may_start: phone::us_may_start,
         accept: phone::us,
-        near: Some(Near {
-            words: &[
+        near: Some(&Near::of_row(
+            &[
                 "phone",
                 "telephone",
                 "tel",
@@ -121,8 +121,8 @@ pub(super) const ROWS: [KindSpec; 6] = [
                 "phone number",
                 "phones",
             ],
-            within: 32,
-        }),
+            32,
+        )),
         alone: phone::us_alone,
         ..KindSpec::ROW
     },

@@ -7,8 +7,9 @@ use crate::detect::validate::{europe, id};
 /// A number that identifies somebody.
 const ID: KindSpec = KindSpec { may_start: id::may_start, max_len: 24, ..KindSpec::ROW };
 
-const fn near(words: &'static [&'static str]) -> Option<Near> {
-    Some(Near { words, within: 40 })
+/// One of these words within 40 bytes.
+const fn near(words: &'static [&'static str]) -> Near {
+    Near::of_row(words, 40)
 }
 
 /// The rows.
@@ -21,7 +22,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         pattern: "[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ +]?[0-9]{2}[ +]?[0-9]{2}[ +]?[0-9]{2}[ +]?[A-D]",
         anchor: Anchor::Led(&[3, 2], 2),
         accept: europe::uk_nino,
-        near: near(&[
+        near: Some(&near(&[
             "nino",
             "ni",
             "ni number",
@@ -29,7 +30,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
             "national insurance number",
             "insurance number",
             "nat ins",
-        ]),
+        ])),
         alone: id::grouped,
         ..ID
     },
@@ -41,7 +42,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         pattern: "[0-9]{3}[ +-]?[0-9]{3}[ +-]?[0-9]{4}",
         anchor: Anchor::Digits(10),
         accept: europe::uk_nhs,
-        near: near(&["nhs", "nhs number", "nhs no", "national health service", "patient id", "patient number"]),
+        near: Some(&near(&["nhs", "nhs number", "nhs no", "national health service", "patient id", "patient number"])),
         ..ID
     },
     KindSpec {
@@ -53,7 +54,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         pattern: "[1-9][0-9][ +]?[0-9]{3}[ +]?[0-9]{3}[ +]?[0-9]{3}",
         anchor: Anchor::Digits(11),
         accept: europe::de_tax_id,
-        near: near(&[
+        near: Some(&near(&[
             "steuer id",
             "steuerid",
             "steuer identifikationsnummer",
@@ -65,7 +66,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
             "tax id",
             "tax number",
             "tin",
-        ]),
+        ])),
         ..ID
     },
     KindSpec {
@@ -77,7 +78,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         pattern: "[12][ +]?[0-9]{2}[ +]?[0-9]{2}[ +]?[0-9][0-9AB][ +]?[0-9]{3}[ +]?[0-9]{3}[ +]?[0-9]{2}",
         anchor: Anchor::Digits(7),
         accept: europe::fr_nir,
-        near: near(&[
+        near: Some(&near(&[
             "nir",
             "securite sociale",
             "sécurité sociale",
@@ -88,7 +89,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
             "carte vitale",
             "nss",
             "ssn",
-        ]),
+        ])),
         alone: id::grouped,
         ..ID
     },
@@ -100,7 +101,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         pattern: "[0-9]{8}-?[A-HJ-NP-TV-Z]",
         anchor: Anchor::Digits(8),
         accept: europe::es_nif,
-        near: near(&["dni", "nif", "documento", "documento nacional", "identidad", "cif nif", "dninif"]),
+        near: Some(&near(&["dni", "nif", "documento", "documento nacional", "identidad", "cif nif", "dninif"])),
         ..ID
     },
     KindSpec {
@@ -131,7 +132,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         pattern: "[0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]{3}|[0-9]{3}[ .][0-9]{3}[ .][0-9]{3}",
         anchor: Anchor::Digits(9),
         accept: europe::nl_bsn,
-        near: near(&["bsn", "burgerservicenummer", "sofinummer", "sofi nummer", "citizen service number"]),
+        near: Some(&near(&["bsn", "burgerservicenummer", "sofinummer", "sofi nummer", "citizen service number"])),
         ..ID
     },
     KindSpec {
@@ -142,7 +143,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         pattern: "[0-9]{11}",
         anchor: Anchor::Digits(11),
         accept: europe::pl_pesel,
-        near: near(&["pesel", "numer pesel", "nr pesel", "ewidencyjny"]),
+        near: Some(&near(&["pesel", "numer pesel", "nr pesel", "ewidencyjny"])),
         ..ID
     },
     KindSpec {
@@ -154,7 +155,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
         pattern: "(?:19|20)?[0-9]{6}[+-]?[0-9]{4}",
         anchor: Anchor::Digits(10),
         accept: europe::se_personal_number,
-        near: near(&[
+        near: Some(&near(&[
             "personnummer",
             "personnr",
             "person nr",
@@ -165,7 +166,7 @@ pub(super) const ROWS: [KindSpec; 11] = [
             "ssn",
             "organisationsnummer",
             "personal id",
-        ]),
+        ])),
         alone: europe::se_alone,
         ..ID
     },

@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::boundary;
 use crate::detect::Candidate;
@@ -16,12 +15,14 @@ const HEADER_MIN: usize = 14;
 /// Letters of a header that is decoded without asking for memory.
 const NEAR: usize = 256;
 
-/// What is read of a header.
-#[derive(Deserialize)]
-struct Header<'a> {
-    #[serde(borrow)]
-    alg: Cow<'a, str>,
-    enc: Option<IgnoredAny>,
+/// What is read of a JSON value. Not derived: that would refuse values of other types in words, and the words for a number are
+/// 20 KB of the module.
+enum Json<'a> {
+    Null,
+    Text(Cow<'a, str>),
+    /// An object: its `alg`, and whether there is an `enc`.
+    Header(Option<Cow<'a, str>>, bool),
+    Other,
 }
 
 /// No letter of base64url before it.
@@ -55,13 +56,81 @@ fn length(value: &[u8]) -> Option<usize> {
             far.as_mut_slice()
         }
     };
-    let header: Header<'_> = serde_json::from_slice(decode(first, room)?).ok()?;
+    let Json::Header(Some(alg), encrypted) = serde_json::from_slice(decode(first, room)?).ok()? else { return None };
     let signed = first.len().saturating_add(payload.len()).saturating_add(signature.len()).saturating_add(2);
     match (parts.next(), parts.next()) {
-        (Some(text), Some(tag)) if header.enc.is_some() && !text.is_empty() && !tag.is_empty() => Some(value.len()),
+        (Some(text), Some(tag)) if encrypted && !text.is_empty() && !tag.is_empty() => Some(value.len()),
         _ if payload.is_empty() => None,
-        _ if signature.is_empty() && !header.alg.eq_ignore_ascii_case("none") => None,
+        _ if signature.is_empty() && !alg.eq_ignore_ascii_case("none") => None,
         _ => Some(signed),
+    }
+}
+
+impl<'de> Deserialize<'de> for Json<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json<'de>, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Json<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Json<'de>, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Json<'de>, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Owned(text.into())))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
+        while access.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Json::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
+        let (mut alg, mut encrypted) = (None, None);
+        while let Some(name) = access.next_key()? {
+            match name {
+                Json::Text(name) if name == "alg" => match access.next_value()? {
+                    Json::Text(text) if alg.is_none() => alg = Some(text),
+                    _ => return Err(A::Error::custom("alg is one text")),
+                },
+                Json::Text(name) if name == "enc" => {
+                    if encrypted.replace(!matches!(access.next_value()?, Json::Null)).is_some() {
+                        return Err(A::Error::custom("enc comes once"));
+                    }
+                }
+                _ => drop(access.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Json::Header(alg, encrypted == Some(true)))
     }
 }
 

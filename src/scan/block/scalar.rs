@@ -50,6 +50,11 @@ impl Sets {
         self.mask != 0 || self.numbers
     }
 
+    /// May there be a number?
+    pub(crate) fn any_number(&self) -> bool {
+        self.numbers
+    }
+
     /// Where a fingerprint ends.
     pub(crate) fn mask(&self) -> u64 {
         self.mask

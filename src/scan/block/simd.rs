@@ -116,6 +116,12 @@ impl Sets {
         v128_any_true(v128_or(v128_or(v128_or(a, b), v128_or(c, d)), self.numbers))
     }
 
+    /// May there be a number?
+    #[inline(always)]
+    pub(crate) fn any_number(&self) -> bool {
+        v128_any_true(self.numbers)
+    }
+
     /// Where a fingerprint ends.
     #[inline(always)]
     pub(crate) fn mask(&self) -> u64 {

@@ -1,28 +1,25 @@
 //! Where values of own kinds may start: each by the prints of its automaton.
 //!
-//! The block loop marks where any print of the program may end; here it is looked up which, and so whose start it is.
+//! The block loop marks where any print of the program ends; here it is looked up which, and so whose start it is.
 
 use crate::detect::{Automaton, ByteSet, Detector, LOOK_BEHIND, byte_before};
 
 use super::super::heads::Buckets;
 use super::super::prefilter::Marks;
+use super::super::sieve::{GROUPS, PLACES, Sieve, before};
 use super::super::starts::bits;
-
-/// Groups of prints, one bit each.
-const GROUPS: usize = 64;
 
 /// The prints of a program's own kinds.
 #[derive(Debug)]
 pub(in crate::scan) struct Notice {
     prints: Vec<Print>,
-    /// For each byte the groups that have it at the first, the middle and the last place.
-    places: Vec<[u64; 3]>,
+    sieve: Sieve,
     longest: usize,
 }
 
 #[derive(Debug)]
 struct Print {
-    sets: [ByteSet; 3],
+    sets: [ByteSet; PLACES],
     /// Whose it is.
     lane: usize,
     /// Bytes from a start to the print's last.
@@ -37,16 +34,10 @@ impl Notice {
             let lead = detector.prints.lead;
             prints.extend(detector.prints.sets.iter().map(|sets| Print { sets: *sets, lane, lead }));
         }
-        let mut places = vec![[0u64; 3]; if prints.is_empty() { 0 } else { 256 }];
-        for (group, print) in groups().zip(&prints) {
-            for (byte, cells) in (0..=u8::MAX).zip(&mut places) {
-                for (cell, set) in cells.iter_mut().zip(&print.sets) {
-                    *cell |= if set.contains(byte) { group } else { 0 };
-                }
-            }
-        }
+        let mut sieve = Sieve::default();
+        prints.iter().for_each(|print| sieve.add(print.sets));
         let longest = prints.iter().map(|print| print.lead).max().unwrap_or(0);
-        Notice { prints, places, longest }
+        Notice { prints, sieve, longest }
     }
 
     /// Is there nothing to notice?
@@ -57,8 +48,7 @@ impl Notice {
     /// Adds the prints to what the block loop looks for.
     pub(in crate::scan) fn add_to(&self, buckets: &mut Buckets) {
         for print in &self.prints {
-            let [first, middle, last] = print.sets.map(|set| set.iter().collect::<Vec<u8>>());
-            buckets.add([&first, &middle, &last]);
+            buckets.add(print.sets);
         }
     }
 
@@ -69,9 +59,8 @@ impl Notice {
             return;
         }
         for end in bits(marks.prints, marks.base) {
-            let byte = |back: usize| end.checked_sub(back).and_then(|at| bytes.get(at)).copied().unwrap_or(0);
-            let print = [byte(2), byte(1), byte(0)];
-            let mut left = self.groups_of(print);
+            let print = before(bytes, end);
+            let mut left = self.sieve.groups(print);
             while left != 0 {
                 let group = left.trailing_zeros() as usize;
                 left &= left.wrapping_sub(1);
@@ -83,12 +72,6 @@ impl Notice {
                 }
             }
         }
-    }
-
-    fn groups_of(&self, print: [u8; 3]) -> u64 {
-        let [first, middle, last] = print.map(|byte| self.places.get(usize::from(byte)).copied().unwrap_or_default());
-        let ([first, ..], [_, middle, _], [.., last]) = (first, middle, last);
-        first & middle & last
     }
 
     /// How many bytes at the end of `bytes`, from `floor` on, may become the start of a value that is not noticed yet.
@@ -105,11 +88,6 @@ impl Notice {
         }
         longest
     }
-}
-
-/// Each group's bit, over and over.
-fn groups() -> impl Iterator<Item = u64> {
-    (0..GROUPS as u32).cycle().map(|group| 1u64.wrapping_shl(group))
 }
 
 /// May a match begin at `at` and go on behind `bytes`?

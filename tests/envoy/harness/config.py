@@ -10,6 +10,7 @@ HCM = TYPES + "envoy.extensions.filters.network.http_connection_manager.v3.HttpC
 WASM = TYPES + "envoy.extensions.filters.http.wasm.v3.Wasm"
 ROUTER = TYPES + "envoy.extensions.filters.http.router.v3.Router"
 HTTP_OPTIONS = TYPES + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+PROXY_PROTOCOL = TYPES + "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"
 STDOUT_LOG = TYPES + "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
 
 # The labels of design section 6.
@@ -41,6 +42,12 @@ class Setup:
     routes: list[dict] = field(default_factory=list)
     # Further clusters, by name: the port of their one endpoint on this machine; None: they have none.
     clusters: dict[str, int | None] = field(default_factory=dict)
+    # Listeners speak TLS: their DownstreamTlsContext.
+    tls: dict | None = None
+    # HTTP filters before bodyguard.
+    filters: list[dict] = field(default_factory=list)
+    # Listeners are told by PROXY protocol where their clients meant to go.
+    proxied: bool = False
 
     def key(self) -> str:
         return json.dumps(self.__dict__, sort_keys=True)
@@ -147,13 +154,17 @@ def _listener(name: str, cluster: str, filters: list, setup: Setup) -> dict:
             }
         ],
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
-        "http_filters": [*filters, {"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER, "suppress_envoy_headers": True}}],
+        "http_filters": [*setup.filters, *filters, {"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER, "suppress_envoy_headers": True}}],
     }
     listener = {
         "name": name,
         "address": _address(0),
         "filter_chains": [{"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}],
     }
+    if setup.tls is not None:
+        listener["filter_chains"][0]["transport_socket"] = {"name": "envoy.transport_sockets.tls", "typed_config": setup.tls}
+    if setup.proxied:
+        listener["listener_filters"] = [{"name": "envoy.filters.listener.proxy_protocol", "typed_config": {"@type": PROXY_PROTOCOL}}]
     if setup.buffer_limit is not None:
         listener["per_connection_buffer_limit_bytes"] = setup.buffer_limit
     return listener

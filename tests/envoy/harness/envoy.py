@@ -23,6 +23,8 @@ FATAL = re.compile(r"panicked at|Proxy-Wasm failed|RuntimeError|Caught \w+ fault
 SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 
+CLIENTS = {"h1": http1.Client, "h2": http2.Client}
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -53,10 +55,13 @@ class Envoy(EnvoyProcess):
 
     # Traffic.
 
+    def port(self, upstream: str = "h1", bare: bool = False) -> int:
+        """The listener; `upstream` chooses what Envoy speaks behind; `bare` goes past the filter."""
+        return self.ports[f"{'bare' if bare else 'guarded'}-{upstream}"]
+
     def connect(self, protocol: str = "h1", upstream: str = "h1", bare: bool = False) -> http1.Client | http2.Client:
-        """A client connection; `upstream` chooses what Envoy speaks behind; `bare` goes past the filter."""
-        port = self.ports[f"{'bare' if bare else 'guarded'}-{upstream}"]
-        return {"h1": http1.Client, "h2": http2.Client}[protocol](port)
+        """A client connection; the rest as of `port`."""
+        return CLIENTS[protocol](self.port(upstream, bare))
 
     def exchange(
         self, request: Request, protocol: str = "h1", upstream: str = "h1", bare: bool = False, answer: Received | None = None
