@@ -12,7 +12,7 @@
 //! | [`act`] | findings and a rule into a verdict and a rewritten body | Proxy-Wasm, time |
 //! | [`telemetry`] | verdicts into metric names, labels and events | where they are sent |
 //! | `filter` | Proxy-Wasm callbacks into calls of the above | how any of it is decided |
-//! | `order` | lists into sorted lists | what is sorted |
+//! | `sort` | lists into sorted lists | what is sorted |
 //!
 //! Everything but `filter` is plain Rust: a function of policy, headers and bytes, with no host calls and no clock.
 
@@ -20,7 +20,7 @@ pub mod act;
 pub mod body;
 pub mod detect;
 pub mod filter;
-mod order;
 pub mod policy;
 pub mod scan;
+mod sort;
 pub mod telemetry;

@@ -575,6 +575,18 @@ fn a_clean_message_costs_no_more_host_calls_than_it_must() {
 }
 
 #[test]
+fn findings_too_few_to_block_are_counted() {
+    for threshold in ["2", r#"{"aws_access_key": 2}"#] {
+        let old = r#""block": ["aws_access_key"]"#;
+        let text = policy(true, "block", "").replace(old, &format!(r#"{old}, "min_findings": {threshold}"#));
+        let mut envoy = Envoy::new(&text, true);
+        let outcome = envoy.exchange(&post(&[KEY], End::OnLastChunk, &[]), &Message::default());
+        assert_eq!(outcome.upstream.body, KEY);
+        assert_eq!(envoy.script.metric(&["kind=.=aws_access_key", "action=.=detect;"]), 1, "{threshold}");
+    }
+}
+
+#[test]
 fn what_envoy_knows_of_a_request_is_asked_only_where_a_route_does() {
     let routes = |of: &str| {
         let old = r#"{"match": {}, "policy": {}}"#;

@@ -139,6 +139,65 @@ fn modes_that_watch_block_nothing_and_mask_unless_told_not_to() {
 }
 
 #[test]
+fn fewer_findings_than_the_threshold_pass_counted_and_are_masked_where_redact_has_them() {
+    let other = "AKIAIOSFODNN7EXAMPLF";
+    let (one, two) = (KEY.to_owned(), format!("{KEY} {other}"));
+    let detect = &["action=.=detect;", "kind=.=aws_access_key"][..];
+    for (extra, redact, value, refused, shown) in [
+        (r#", "min_findings": 2"#, "", &one, false, KEY),
+        (r#", "min_findings": 2"#, "", &two, true, ""),
+        (r#", "min_findings": {"aws_access_key": 2}"#, "", &one, false, KEY),
+        (r#", "min_findings": {"aws_access_key": 2}"#, "", &two, true, ""),
+        (r#", "min_findings": {"aws_access_key": 2}"#, r#""aws_access_key", "#, &one, false, "[REDACTED:aws_access_key]"),
+        (r#", "min_findings": {"aws_access_key": 2}"#, r#""aws_access_key", "#, &two, true, ""),
+        // Of another kind one is enough.
+        (r#", "min_findings": {"group:financial": 2}"#, "", &one, true, ""),
+    ] {
+        let text = policy(false, "block", false, extra, extra).replace(r#""redact": [""#, &format!(r#""redact": [{redact}""#));
+        let path = format!("/x?key={}", value.replace(' ', "&key="));
+        for (header, found) in [(("x-key", value.as_str()), "x-key"), ((":path", path.as_str()), ":path")] {
+            let mut envoy = Envoy::new(&text, false);
+            let outcome = exchange(&mut envoy, &[header], &[]);
+            assert_eq!(outcome.reply.is_some(), refused, "{extra} {redact} {header:?}");
+            if refused {
+                assert!(envoy.script.metric(&["action=.=block;", "kind=.=aws_access_key"]) > 0);
+                continue;
+            }
+            let left = values(&outcome.upstream.headers, found)[0];
+            assert_eq!(
+                left,
+                if found == ":path" { format!("/x?key={}", shown.replace('[', "%5B").replace(']', "%5D")) } else { shown.into() }
+            );
+            assert_eq!(envoy.script.metric(detect), i64::from(redact.is_empty()), "{extra} {redact}");
+            let verdict = if redact.is_empty() { "clean" } else { "redacted" };
+            assert_eq!(envoy.script.filter_state("bodyguard.verdict").as_deref(), Some(verdict));
+        }
+    }
+}
+
+#[test]
+fn headers_and_query_have_thresholds_of_their_own() {
+    let extra = r#", "min_findings": 2"#;
+    let both = [("x-key", KEY), (":path", "/x?key=AKIAIOSFODNN7EXAMPLE")];
+    let mut envoy = Envoy::new(&policy(false, "block", true, extra, extra), false);
+    assert!(exchange(&mut envoy, &both, &[("x-key", KEY)]).reply.is_none(), "one in each is not two in one");
+    assert_eq!(envoy.script.metric(&["action=.=detect;", "kind=.=aws_access_key", "direction=.=request;"]), 2);
+    // What is refused for its headers has its query masked too, whatever the threshold: an access log shows it.
+    let text = policy(false, "block", true, "", extra);
+    let mut envoy = Envoy::new(&text, false);
+    assert_eq!(exchange(&mut envoy, &both, &[]).reply.map(|reply| reply.status), Some(403));
+    assert_eq!(envoy.script.metric(&["action=.=block;", "kind=.=aws_access_key"]), 1);
+    // Watched, the threshold decides what would be blocked.
+    for (value, action) in
+        [(KEY.to_owned(), "action=.=detect;"), (format!("{KEY} AKIAIOSFODNN7EXAMPLF"), "action=.=would_block;")]
+    {
+        let mut envoy = Envoy::new(&policy(false, "shadow", false, extra, extra), false);
+        exchange(&mut envoy, &[("x-key", &value)], &[]);
+        assert!(envoy.script.metric(&[action, "kind=.=aws_access_key"]) > 0, "{value}");
+    }
+}
+
+#[test]
 fn head_and_body_of_a_message_make_one_event_with_the_graver_verdict() {
     for flag in [true, false] {
         let mut envoy = envoy(flag, "block", true);

@@ -45,6 +45,31 @@ fn published_test_values_are_found_unless_the_policy_excepts_them() {
 }
 
 #[test]
+fn the_hook_beside_a_check_excepts_the_same_in_both_directions_and_only_there() {
+    let text = |checks: &str| {
+        format!(
+            "domains: [{{hosts: ['*'], policy: {{inspect_request_body: true, inspect_response_body: true, max_response_body_bytes: 1000, \
+             checks: {{body: {{detect_sensitive_data: true{checks}}}}}}}}}]"
+        )
+    };
+    let found = |checks: &str| {
+        let policy = Policy::from_yaml_or_json(&text(checks)).unwrap();
+        let Resolution::Rule(rule) = policy.resolve(&RequestHead { authority: b"h", path: b"/", ..RequestHead::default() })
+        else {
+            panic!("no rule")
+        };
+        let found = |side: &Option<BodyRule>| side.as_ref().unwrap().program.scan(b"4111111111111111, 4485275742308327").len();
+        (found(&rule.request), found(&rule.response))
+    };
+    assert_eq!(found(""), (2, 2));
+    assert_eq!(found(", dlp: {direction: response, redact: [email]}"), (2, 2));
+    for direction in ["request", "response", "both"] {
+        let dlp = format!(", dlp: {{direction: {direction}, redact: [email], except_test_values: true}}");
+        assert_eq!(found(&dlp), (1, 1), "{direction}");
+    }
+}
+
+#[test]
 fn what_is_excepted_is_excepted_in_every_cut() {
     let body = r#"{"a":"4111 1111 1111 1111","b":"4485275742308327","c":"bob@example.com","d":"bob\u0040corp.de"}"#;
     let program = Programs::default().excepting(KindSet::all(), true);

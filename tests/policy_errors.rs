@@ -436,7 +436,7 @@ fn checks_that_inspect_nothing_are_warned_about() {
         (
             "inspect_request_body: true, checks: {body: {dlp: {direction: response, redact: [email]}}}, inspect_response_body: true, max_response_body_bytes: 1".into(),
             ".policy.inspect_request_body",
-            "true has no effect: no check looks for anything in requests",
+            "true has no effect for $.domains[0].routes[0]: no check looks for anything in its requests",
         ),
         (
             "checks: {body: {detect_sensitive_data: true}}".into(),
@@ -635,7 +635,17 @@ fn checks_of_headers_and_queries_are_checked_like_those_of_bodies() {
         (
             "query: {dlp: {redact: [jwt], direction: both}}",
             "query.dlp.direction",
-            "unknown field, allowed: block, redact, exclude, only, mask, redact_in_observe_modes, except_test_values".into(),
+            "unknown field, allowed: block, redact, exclude, only, mask, min_findings, redact_in_observe_modes, except_test_values".into(),
+        ),
+        (
+            "headers: {dlp: {block: [jwt], min_findings: 0}}",
+            "headers.dlp.min_findings",
+            "found 0, allowed: an integer from 1 to 1000000".into(),
+        ),
+        (
+            "query: {dlp: {block: [jwt], min_findings: {jwt: 1000001}}}",
+            "query.dlp.min_findings.jwt",
+            "found 1000001, allowed: an integer from 1 to 1000000".into(),
         ),
         (
             "query: {dlp: {redact: [jwt], block: [jwt]}}",
@@ -648,6 +658,12 @@ fn checks_of_headers_and_queries_are_checked_like_those_of_bodies() {
         assert_one(&text, &format!(".policy.checks.{place}"), &message);
     }
     assert_eq!(warnings(&route("checks: {headers: {dlp: {redact: [jwt]}}, query: {dlp: {block: [jwt]}}}")), [""; 0]);
+    let both = "{dlp: {block: [jwt], redact: [jwt], min_findings: {jwt: 2}}}";
+    assert_errors(&route(&format!("checks: {{headers: {both}, query: {both}}}")), &[]);
+    assert_eq!(
+        warnings(&route("checks: {query: {dlp: {block: [jwt], min_findings: {ssn: 2}}}}")),
+        [format!("{ROUTE}.policy.checks.query.dlp.min_findings.ssn: has no effect: block does not name ssn")]
+    );
 }
 
 /// A spec with these detectors, and a route that looks for `own`.

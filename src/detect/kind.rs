@@ -58,7 +58,7 @@ pub enum Anchor {
     /// start. Every position so far before one is asked whether a match may start there.
     Inner(&'static [&'static str], usize),
     /// A match begins with a digit behind none, and with at least this many bytes (2 to 31) that are digits or single other bytes
-    /// between them.
+    /// between them. `accept` refuses a match with a digit right behind it, so that a number's form alone tells whose it can be.
     Digits(usize),
     /// The same behind one of these numbers of bytes that are no digits: letters, a plus, a parenthesis. Largest first, no two
     /// more than one apart.
@@ -122,9 +122,14 @@ impl KindSpec {
 
     /// What of a match is a finding, as a range in the match; `None` where it is none. This is the last word.
     pub fn judge(&self, candidate: &Candidate<'_>) -> Option<Range<usize>> {
+        self.judge_where(candidate, |near| near.holds(candidate.before, candidate.after))
+    }
+
+    /// The same for who looks for the words that must stand near in a way of its own.
+    pub fn judge_where(&self, candidate: &Candidate<'_>, holds: impl FnOnce(&Near) -> bool) -> Option<Range<usize>> {
         let end = (self.accept)(candidate)?;
         let value = candidate.value.get(..end)?;
-        let known = self.near.is_none_or(|near| (self.alone)(value) || near.holds(candidate.before, candidate.after));
+        let known = self.near.is_none_or(|near| (self.alone)(value) || holds(near));
         let start = (self.lead)(value);
         (known && start < end).then_some(start..end)
     }

@@ -122,7 +122,10 @@ impl Block {
             (None, None)
         } else {
             self.report_unused_checks(&checks, report);
-            (self.request.rule(&REQUEST, &checks, programs, report), self.response.rule(&RESPONSE, &checks, programs, report))
+            (
+                self.request.rule(&REQUEST, &source, &checks, programs, report),
+                self.response.rule(&RESPONSE, &source, &checks, programs, report),
+            )
         };
         let heads = if mode == Mode::Off { Heads::default() } else { self.heads.rules(programs) };
         Rule {
@@ -196,7 +199,14 @@ impl Side {
     }
 
     /// The rule of one direction, where it is inspected and there is something to look for.
-    fn rule(self, direction: &Direction, checks: &BodyChecks, programs: &mut Programs, report: &mut Report) -> Option<BodyRule> {
+    fn rule(
+        self,
+        direction: &Direction,
+        source: &str,
+        checks: &BodyChecks,
+        programs: &mut Programs,
+        report: &mut Report,
+    ) -> Option<BodyRule> {
         let inspect = self.inspect.filter(|inspect| inspect.value)?;
         let body_mode = self.body_mode.unwrap_or(BodyMode::Auto);
         let max_bytes = match &self.max_bytes {
@@ -222,20 +232,25 @@ impl Side {
         let (block, redact) = dlp.map(|dlp| (dlp.block, dlp.redact)).unwrap_or_default();
         let sensitive_data = checks.sensitive_data.is_some();
         let hook = if sensitive_data { KindSet::core() } else { KindSet::EMPTY };
+        // Of the check as a whole: a value is not a finding of the hook in one direction and none in the other.
+        let except_test_values = checks.dlp.as_ref().is_some_and(|dlp| dlp.except_test_values);
         let rule = BodyRule {
             max_bytes,
             body_mode,
             block,
             redact,
             sensitive_data,
-            program: programs.excepting(block.union(redact).union(hook), dlp.is_some_and(|dlp| dlp.except_test_values)),
+            program: programs.excepting(block.union(redact).union(hook), except_test_values),
             json: None,
             redact_in_observe_modes: dlp.is_none_or(|dlp| dlp.redact_in_observe_modes),
             same_length: dlp.map(|dlp| dlp.same_length).unwrap_or_default(),
             min_findings: dlp.map(|dlp| dlp.min_findings.clone()).unwrap_or_default(),
         };
         if rule.kinds().is_empty() {
-            report.warning(&inspect.path, format!("true has no effect: no check looks for anything in {}", direction.bodies));
+            report.warning(
+                &inspect.path,
+                format!("true has no effect for {source}: no check looks for anything in its {}", direction.bodies),
+            );
             return None;
         }
         Some(rule)

@@ -21,8 +21,8 @@ use super::routing::{Domain, HostEntry, Route, Routing};
 use super::shape::{Holds, Report, check};
 use super::{JsonRules, Policy, Problem};
 use crate::detect::KindSet;
-use crate::order;
 use crate::scan::Programs;
+use crate::sort;
 
 /// The budget of bodies held at once, where none is set: 128 MiB.
 const BUILT_IN_INFLIGHT_BYTES: u64 = 134_217_728;
@@ -173,7 +173,7 @@ fn in_document_order(problems: Vec<Problem>, document: &Node) -> Vec<Problem> {
             }
         }
     };
-    order::sorted_by(problems, |a, b| place(a).cmp(&place(b)))
+    sort::sorted_by(problems, |a, b| place(a).cmp(&place(b)))
 }
 
 fn number_places(node: &Node, path: String, order: &mut BTreeMap<String, usize>) {

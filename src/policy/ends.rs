@@ -8,6 +8,7 @@ use super::format::{MAX_TEXT_BYTES, require};
 use super::matcher::Miss;
 use super::shape::Format;
 use super::{Asks, RequestHead};
+use crate::sort;
 
 pub(super) static PRINCIPAL: Format = Format {
     expected: "a SPIFFE ID as in cluster.local/ns/default/sa/web, with or without spiffe://, or another URI, at most 4096 bytes; a * \
@@ -61,10 +62,7 @@ impl Ends {
                 None => item.text().map(str::to_owned),
             };
             let items = cursor.field(field).map(|list| list.items()).unwrap_or_default();
-            let mut names: Vec<String> = items.iter().filter_map(name).collect();
-            names.sort_unstable();
-            names.dedup();
-            names
+            sort::sorted_set(items.iter().filter_map(name).collect())
         }))
     }
 

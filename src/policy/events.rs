@@ -7,7 +7,7 @@ use std::fmt;
 use super::cursor::Cursor;
 use super::format::{HEADER_NAME, HEADER_VALUE, require};
 use super::node::field_path;
-use super::shape::{Field, Format, Holds, Report, Shape, field};
+use super::shape::{Field, Format, Holds, Report, Shape, editors, field};
 
 /// Most events that a policy may ask one worker to keep.
 const MAX_QUEUE_EVENTS: u64 = 10_000;
@@ -48,20 +48,22 @@ static OTLP: Shape = Shape { name: "otlp", some_of: &["cluster"], one_of: &[], f
 
 static OTLP_FIELDS: [Field; 8] = [
     field("cluster", "Envoy's name of the cluster that the receiver is in", Holds::Text(&CLUSTER)),
-    field("path", "path of the endpoint (default /v1/logs)", Holds::Text(&ENDPOINT)),
-    field("authority", "host that the receiver is asked for (default: the cluster's name)", Holds::Text(&AUTHORITY)),
+    field("path", "path of the endpoint", Holds::Text(&ENDPOINT)).by_default("\"/v1/logs\""),
+    field("authority", "host that the receiver is asked for; the cluster's name unless set", Holds::Text(&AUTHORITY)),
     field(
         "headers",
         "headers of each export, as in authorization; their values are never logged or shown",
         Holds::NamedMap(&HEADER_NAME, &Holds::Secret(&HEADER_VALUE)),
-    ),
-    field("timeout", "how long the receiver has for its answer (default 10s)", Holds::Text(&TIMEOUT)),
-    field("interval", "time between batches (default 1s)", Holds::Text(&INTERVAL)),
+    )
+    .by_default("{}"),
+    field("timeout", "how long the receiver has for its answer", Holds::Text(&TIMEOUT)).by_default("\"10s\""),
+    field("interval", "time between batches", Holds::Text(&INTERVAL)).by_default("\"1s\""),
     field(
         "max_queue",
-        "events that one worker keeps while they wait for the receiver (default 2000); further ones are dropped, and counted",
+        "events that one worker keeps while they wait for the receiver; further ones are dropped, and counted",
         Holds::Integer(1, MAX_QUEUE_EVENTS),
-    ),
+    )
+    .by_default("2000"),
     field(
         "resource_attributes",
         "what the events come from, as in deployment.environment.name; service.name is bodyguard unless set",
@@ -72,38 +74,38 @@ static OTLP_FIELDS: [Field; 8] = [
 static CLUSTER: Format = Format {
     expected: "the name of an Envoy cluster, at most 256 bytes without spaces",
     check: |text| require(is_name(text)),
-    pattern: Some("^[!-~]{1,256}$"),
+    pattern: editors("^[!-~]{1,256}$"),
 };
 
 static ENDPOINT: Format = Format {
     expected: "a path that starts with /, at most 256 bytes without spaces",
     check: |text| require(text.starts_with('/') && !text.contains('#') && is_name(text)),
-    pattern: Some("^/[!-\"$-~]{0,255}$"),
+    pattern: editors("^/[!-\"$-~]{0,255}$"),
 };
 
 static AUTHORITY: Format = Format {
     expected: "a host name or address, with or without a port",
     check: |text| require(is_authority(text)),
-    pattern: Some(r"^[A-Za-z0-9._:\[\]-]{1,256}$"),
+    pattern: editors(r"^[A-Za-z0-9._:\[\]-]{1,256}$"),
 };
 
 static ATTRIBUTE_NAME: Format = Format {
     expected: "the name of an attribute, at most 256 bytes without spaces",
     check: |text| require(is_name(text)),
-    pattern: Some("^[!-~]{1,256}$"),
+    pattern: editors("^[!-~]{1,256}$"),
 };
 
 // The limits stand in messages that are constants too; a test keeps them equal.
 static TIMEOUT: Format = Format {
     expected: "a duration as in 500ms or 5s, from 100ms to 60s",
     check: |text| require(milliseconds(text).is_some_and(|time| TIMEOUT_MILLISECONDS.contains(&time))),
-    pattern: Some("^([1-9][0-9]{2,3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
+    pattern: editors("^([1-9][0-9]{2,3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
 };
 
 static INTERVAL: Format = Format {
     expected: "a duration as in 500ms or 5s, from 200ms to 60s",
     check: |text| require(milliseconds(text).is_some_and(|time| INTERVAL_MILLISECONDS.contains(&time))),
-    pattern: Some("^([2-9][0-9]{2}|[1-9][0-9]{3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
+    pattern: editors("^([2-9][0-9]{2}|[1-9][0-9]{3}|[1-5][0-9]{4}|60000)ms$|^([1-9]|[1-5][0-9]|60)s$"),
 };
 
 /// An OTLP/HTTP logs endpoint behind an Envoy cluster.

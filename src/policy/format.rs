@@ -1,7 +1,7 @@
 //! Texts of a document that have rules of their own: hosts, paths, regexes, header names, media ranges.
 
 use super::host::HostPattern;
-use super::shape::Format;
+use super::shape::{Format, editors};
 use crate::body::{JsonPath, MediaRange};
 use crate::detect::{HashKey, MAX_REGEX_BYTES, MAX_WORD_BYTES, Pattern};
 
@@ -21,22 +21,22 @@ pub(super) static NAME: Format = Format {
         let fits = (1..=MAX_NAME_BYTES).contains(&text.len());
         require(fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')))
     },
-    pattern: Some("^[A-Za-z0-9._-]{1,63}$"),
+    pattern: editors("^[A-Za-z0-9._-]{1,63}$"),
 };
 
 pub(super) static HOST: Format = Format {
     expected: "a host name, *.suffix or *",
     check: |text| HostPattern::parse(text).map(drop),
-    pattern: Some(r"^\s*(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]\.?)\s*$"),
+    pattern: editors(r"^\s*(\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]\.?)\s*$"),
 };
 
 pub(super) static PATH: Format =
-    Format { expected: "a path that starts with /, without a query", check: path, pattern: Some("^/[^?#]*$") };
+    Format { expected: "a path that starts with /, without a query", check: path, pattern: editors("^/[^?#]*$") };
 
 pub(super) static PATH_OR_STAR: Format = Format {
     expected: "a path that starts with /, without a query, or * (the target of a server-wide OPTIONS)",
     check: |text| if text == "*" { Ok(()) } else { path(text) },
-    pattern: Some(r"^(/[^?#]*|\*)$"),
+    pattern: editors(r"^(/[^?#]*|\*)$"),
 };
 
 pub(super) static REGEX: Format = Format {
@@ -51,7 +51,7 @@ pub(super) static KIND_NAME: Format = Format {
         let fits = (1..=MAX_KIND_NAME_BYTES).contains(&text.len()) && text.starts_with(|first: char| first.is_ascii_lowercase());
         require(fits && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
     },
-    pattern: Some("^[a-z][a-z0-9_]{0,39}$"),
+    pattern: editors("^[a-z][a-z0-9_]{0,39}$"),
 };
 
 pub(super) static DETECTOR_REGEX: Format = Format {
@@ -88,7 +88,7 @@ pub(super) static METHOD: Format = Format {
     expected: "an HTTP method: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE, CONNECT, QUERY, or one of WebDAV",
     check: |text| require(METHODS.iter().any(|method| method.eq_ignore_ascii_case(text))),
     // An ECMA-262 regex has no mark of its own for "in any case".
-    pattern: Some(METHOD_PATTERN),
+    pattern: editors(METHOD_PATTERN),
 };
 
 /// RFC 9110 and RFC 5789, QUERY, and of WebDAV RFC 4918, RFC 3253 and RFC 5323.
@@ -127,7 +127,7 @@ const METHOD_PATTERN: &str = concat!(
 pub(super) static MEDIA_RANGE: Format = Format {
     expected: "type/subtype, type/* or */*",
     check: |text| require(MediaRange::parse(text).is_some()),
-    pattern: Some(r"^\s*(\*/\*|[!#$%&'+.^_`|~0-9A-Za-z-]+/(\*|(\*\+)?[!#$%&'+.^_`|~0-9A-Za-z-]+))\s*$"),
+    pattern: editors(r"^\s*(\*/\*|[!#$%&'+.^_`|~0-9A-Za-z-]+/(\*|(\*\+)?[!#$%&'+.^_`|~0-9A-Za-z-]+))\s*$"),
 };
 
 pub(super) static CONTENT_TYPE: Format = Format {
@@ -136,19 +136,19 @@ pub(super) static CONTENT_TYPE: Format = Format {
         let has_subtype = text.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && !subtype.is_empty());
         require(has_subtype && text.len() <= MAX_TEXT_BYTES && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()))
     },
-    pattern: Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[ -~]+$"),
+    pattern: editors("^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[ -~]+$"),
 };
 
 pub(super) static HEADER_NAME: Format = Format {
     expected: "a header name (RFC 9110 token)",
     check: |text| require(is_token(text)),
-    pattern: Some("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
+    pattern: editors("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"),
 };
 
 pub(super) static HEADER_VALUE: Format = Format {
     expected: "a text without control characters, at most 4096 bytes",
     check: |text| require(text.len() <= MAX_TEXT_BYTES && !text.chars().any(|c| c.is_control() && c != '\t')),
-    pattern: Some(r"^[^\x00-\x08\x0A-\x1F\x7F-\x9F]*$"),
+    pattern: editors(r"^[^\x00-\x08\x0A-\x1F\x7F-\x9F]*$"),
 };
 
 pub(super) static BLOCK_BODY: Format = Format {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::checks::Dlp;
 use super::cursor::Cursor;
-use super::document::{DIRECTION, EXCEPT_TEST_VALUES, MASK};
+use super::document::{BLOCK, DIRECTION, EXCEPT_TEST_VALUES, MASKED, MIN_FINDINGS, OBSERVED, REDACT};
 use super::format::require;
-use super::shape::{Format, Holds, Report, Shape, field};
-use super::{BodyMode, BodyRule, MinFindings};
+use super::shape::{Format, Holds, Report, Shape, editors, field};
+use super::{BodyMode, BodyRule};
 use crate::detect::Detectors;
 use crate::scan::Programs;
 
@@ -43,27 +43,21 @@ static HEADERS_DLP: Shape = Shape {
     some_of: &["block", "redact"],
     one_of: &[&["only", "include"], &["only", "exclude"]],
     fields: &[
-        field("direction", "headers of which messages: both (default), response or request", Holds::Choice(&DIRECTION)),
-        field("block", "kinds that block a message", Holds::List(&Holds::Kind)),
-        field("redact", "kinds that are masked", Holds::List(&Holds::Kind)),
+        field("direction", "header values of which messages", Holds::Choice(&DIRECTION)).by_default("\"both\""),
+        BLOCK,
+        REDACT,
         field(
             "include",
             "headers that are read although by default they are not, as in cookie; a * at the end stands for anything",
             Holds::List(&Holds::Text(&HEADER_NAMES)),
-        ),
-        field("exclude", "headers that are not read", Holds::List(&Holds::Text(&HEADER_NAMES))),
-        field("only", "read these headers and no others", Holds::List(&Holds::Text(&HEADER_NAMES))),
-        field(
-            "mask",
-            "how values are masked: label (default) or same_length, for all kinds or by kind",
-            Holds::OrByKind(&Holds::Choice(&MASK)),
-        ),
-        field(
-            "redact_in_observe_modes",
-            "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
-            Holds::Bool,
-        ),
-        field("except_test_values", EXCEPT_TEST_VALUES, Holds::Bool),
+        )
+        .by_default("[]"),
+        field("exclude", "headers that are not read", Holds::List(&Holds::Text(&HEADER_NAMES))).by_default("[]"),
+        field("only", "read these headers and no others", Holds::List(&Holds::Text(&HEADER_NAMES))).by_default("[]"),
+        MASKED,
+        MIN_FINDINGS,
+        OBSERVED,
+        EXCEPT_TEST_VALUES,
     ],
 };
 
@@ -72,21 +66,14 @@ static QUERY_DLP: Shape = Shape {
     some_of: &["block", "redact"],
     one_of: &[&["only", "exclude"]],
     fields: &[
-        field("block", "kinds that block a request", Holds::List(&Holds::Kind)),
-        field("redact", "kinds that are masked", Holds::List(&Holds::Kind)),
-        field("exclude", "parameters that are not read", Holds::List(&Holds::Text(&PARAMETER))),
-        field("only", "read these parameters and no others", Holds::List(&Holds::Text(&PARAMETER))),
-        field(
-            "mask",
-            "how values are masked: label (default) or same_length, for all kinds or by kind",
-            Holds::OrByKind(&Holds::Choice(&MASK)),
-        ),
-        field(
-            "redact_in_observe_modes",
-            "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
-            Holds::Bool,
-        ),
-        field("except_test_values", EXCEPT_TEST_VALUES, Holds::Bool),
+        BLOCK,
+        REDACT,
+        field("exclude", "parameters that are not read", Holds::List(&Holds::Text(&PARAMETER))).by_default("[]"),
+        field("only", "read these parameters and no others", Holds::List(&Holds::Text(&PARAMETER))).by_default("[]"),
+        MASKED,
+        MIN_FINDINGS,
+        OBSERVED,
+        EXCEPT_TEST_VALUES,
     ],
 };
 
@@ -99,13 +86,13 @@ static HEADER_NAMES: Format = Format {
             text.len() <= MAX_NAME_BYTES && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&b));
         require(token && !text.is_empty() && !NEVER_READ.contains(&lower.as_str()))
     },
-    pattern: Some("^[!#$%&'+.^_`|~0-9A-Za-z-]*[!#$%&'*+.^_`|~0-9A-Za-z-]$"),
+    pattern: editors("^[!#$%&'+.^_`|~0-9A-Za-z-]*[!#$%&'*+.^_`|~0-9A-Za-z-]$"),
 };
 
 static PARAMETER: Format = Format {
     expected: "the name of a parameter as it reads when it is decoded, 1 to 256 bytes",
     check: |text| require((1..=MAX_NAME_BYTES).contains(&text.len())),
-    pattern: Some("^[\\s\\S]{1,256}$"),
+    pattern: editors("^[\\s\\S]{1,256}$"),
 };
 
 /// Headers that frame a message or negotiate it: never read, for a mask in them would break it, and nobody keeps data there.
@@ -286,7 +273,7 @@ impl HeadChecks {
                 json: None,
                 redact_in_observe_modes: dlp.redact_in_observe_modes,
                 same_length: dlp.same_length,
-                min_findings: MinFindings::default(),
+                min_findings: dlp.min_findings.clone(),
             };
             Some(HeadRule { lists, names: names.clone() })
         };

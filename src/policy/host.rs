@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::order;
+use crate::sort;
 
 /// The host of an `:authority`. Allocates only to lower-case.
 pub(super) fn normalize(authority: &[u8]) -> Cow<'_, [u8]> {
@@ -111,8 +111,8 @@ impl HostMap {
                 HostPattern::Any => map.any = Some(value),
             }
         }
-        map.exact = order::sorted(map.exact);
-        map.suffix = order::sorted(map.suffix);
+        map.exact = sort::sorted(map.exact);
+        map.suffix = sort::sorted(map.suffix);
         map
     }
 

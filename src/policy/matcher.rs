@@ -12,7 +12,7 @@ use super::path;
 use super::shape::Report;
 use crate::body::{MediaRange, MediaType};
 use crate::detect::Pattern;
-use crate::order;
+use crate::sort;
 
 /// All predicates of a route; all must hold.
 #[derive(Debug)]
@@ -123,9 +123,9 @@ impl Matcher {
 
     /// Equal for matchers that match the same requests by the same predicates, in whatever order they were written.
     pub(super) fn signature(&self) -> String {
-        let methods = order::sorted_set(self.methods.clone());
-        let content_types = order::sorted_set(self.content_types.iter().map(|range| format!("{range:?}")).collect());
-        let headers = order::sorted_set(self.headers.iter().map(|header| format!("{header:?}")).collect());
+        let methods = sort::sorted_set(self.methods.clone());
+        let content_types = sort::sorted_set(self.content_types.iter().map(|range| format!("{range:?}")).collect());
+        let headers = sort::sorted_set(self.headers.iter().map(|header| format!("{header:?}")).collect());
         format!("{:?} {methods:?} {content_types:?} {headers:?} {:?}", self.path, self.ends)
     }
 }

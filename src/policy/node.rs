@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::order;
+use crate::sort;
 
 /// Most levels of objects and lists in a document.
 pub(super) const MAX_DEPTH: usize = 32;
@@ -69,7 +69,7 @@ impl Node {
                 out.push(']');
             }
             Node::Object(fields) => {
-                let sorted = order::sorted_by(fields.iter().collect(), |a, b| a.0.cmp(&b.0));
+                let sorted = sort::sorted_by(fields.iter().collect(), |a, b| a.0.cmp(&b.0));
                 out.push('{');
                 for (index, (key, value)) in sorted.into_iter().enumerate() {
                     if index > 0 {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::host::{self, HostMap, HostPattern};
 use super::matcher::Matcher;
 use super::{Asks, Mode, PassReason, RequestHead, Resolution, Rule, path};
-use crate::order;
+use crate::sort;
 
 /// A host of a document and the domain it stands in.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(super) struct Routing {
 impl Domain {
     /// A domain of routes in the order written.
     pub(super) fn new(source: String, routes: Vec<Route>) -> Domain {
-        let routes = order::sorted_by(routes, |a, b| a.matcher.precedence().cmp(&b.matcher.precedence()));
+        let routes = sort::sorted_by(routes, |a, b| a.matcher.precedence().cmp(&b.matcher.precedence()));
         let asks = routes.iter().map(|route| route.matcher.ends.asks()).fold(Asks::default(), Asks::bitor);
         Domain { source, routes, asks }
     }
@@ -59,7 +59,7 @@ impl Domain {
 impl Routing {
     pub(super) fn new(exclude: Vec<Vec<u8>>, entries: Vec<HostEntry>, domains: Vec<Domain>) -> Routing {
         let hosts = HostMap::new(entries.iter().enumerate().map(|(index, entry)| (entry.pattern.clone(), index)));
-        Routing { exclude: order::sorted(exclude), hosts, entries, domains }
+        Routing { exclude: sort::sorted(exclude), hosts, entries, domains }
     }
 
     /// Does this normal path stand in `exclude`?

@@ -12,7 +12,8 @@ use super::node::{Node, field_path, item_path, shown_text};
 /// The fields of an object.
 #[derive(Debug)]
 pub(super) struct Shape {
-    /// Its name in the JSON schema.
+    /// Its name in the JSON schema, which no module makes.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub(super) name: &'static str,
     /// In the order in which errors list them.
     pub(super) fields: &'static [Field],
@@ -33,14 +34,44 @@ impl Shape {
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: &'static str,
-    /// What it is for: one line, without a full stop.
+    /// What it is for: one line, without a full stop. For people, so no module carries it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(super) about: &'static str,
+    /// What holds where it is not there, as JSON; as little of a module.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) default: Option<&'static str>,
     pub(super) holds: Holds,
 }
 
 /// A row of the table.
+#[cfg(not(target_arch = "wasm32"))]
 pub(super) const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
-    Field { name, about, holds }
+    Field { name, about, default: None, holds }
+}
+
+impl Field {
+    /// The same row of a field that is this where it is not there, as JSON.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) const fn by_default(self, json: &'static str) -> Field {
+        Field { default: Some(json), ..self }
+    }
+
+    /// The same row.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) const fn by_default(self, _json: &'static str) -> Field {
+        self
+    }
+}
+
+/// A row of the table.
+#[cfg(target_arch = "wasm32")]
+pub(super) const fn field(name: &'static str, _about: &'static str, holds: Holds) -> Field {
+    Field { name, holds }
+}
+
+/// The pattern of a [`Format`], for editors: no module carries it.
+pub(super) const fn editors(pattern: &'static str) -> Option<&'static str> {
+    if cfg!(target_arch = "wasm32") { None } else { Some(pattern) }
 }
 
 /// What a field or an item holds.
@@ -91,6 +122,7 @@ pub(super) struct Format {
     /// Is it one? If not, why; empty where `expected` says all.
     pub(super) check: fn(&str) -> Result<(), String>,
     /// An ECMA-262 regex of the same, where there is one; it may let too much pass, never too little.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub(super) pattern: Option<&'static str>,
 }
 

@@ -9,7 +9,7 @@ use crate::detect::ByteSet;
 use super::block::{BUCKETS, Fingerprints};
 use super::sieve::{PLACES, Sieve};
 use super::walk::Walk;
-use crate::order;
+use crate::sort;
 
 /// Bytes of a fingerprint; no literal may be shorter.
 pub(super) const PRINT: usize = 3;
@@ -70,7 +70,7 @@ pub(super) struct Heads {
 impl Heads {
     /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `buckets`.
     pub(super) fn new(literals: impl Iterator<Item = Head>, buckets: &mut Buckets) -> Heads {
-        let heads = order::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
+        let heads = sort::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
             let at = |back: usize| head.text.iter().nth_back(back).map_or(ByteSet::ALL, |byte| ByteSet::of(*byte));
@@ -293,7 +293,7 @@ impl Buckets {
     pub(super) fn tables(mut self) -> (Fingerprints, Sieve) {
         // The most common first: the others fit in beside them.
         let common = |a: &Member, b: &Member| b.nibbles.chance().cmp(&a.nibbles.chance()).then_with(|| a.bytes.cmp(&b.bytes));
-        self.members = order::sorted_by(self.members, common);
+        self.members = sort::sorted_by(self.members, common);
         self.members.dedup_by(|a, b| a.bytes == b.bytes);
         let rounds = if self.members.len() > FEW { 1 } else { ROUNDS };
         for _ in 0..rounds {

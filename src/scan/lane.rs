@@ -139,7 +139,7 @@ impl Lane {
         }
         let before = slice.bytes.get(..slice.index(open.start)).unwrap_or_default();
         let before = before.get(before.len().saturating_sub(of.spec.look_behind())..).unwrap_or_default();
-        self.next = match of.spec.judge(&Candidate { before, value, after }) {
+        self.next = match of.judge(&Candidate { before, value, after }) {
             Some(range) => {
                 let start = open.start.saturating_add(range.start as u64);
                 let end = open.start.saturating_add(range.end as u64);

@@ -55,6 +55,7 @@ mod block;
 mod digits;
 mod heads;
 mod lane;
+mod numbers;
 mod own;
 mod prefilter;
 mod program;
@@ -64,6 +65,7 @@ mod starts;
 mod tables;
 mod view;
 mod walk;
+mod words;
 
 use std::sync::Arc;
 
@@ -91,8 +93,9 @@ pub struct Finding {
     pub kind: Kind,
 }
 
-/// Most characters behind the start of a value of `kind` until it is decided, and so most that a stream is held back for it. A
-/// character is a byte, or an escape of at most ten.
+/// Most characters behind the start of a value of `kind`, a built-in one, until it is decided, and so most that a stream is held back for
+/// it. A character is a byte, or an escape of at most ten. A bound for people and tests: what leaves is what the lanes have decided, those of
+/// own kinds among them.
 pub fn hold_back(kind: Kind) -> usize {
     kind.spec().max_len.saturating_add(kind.spec().look_ahead())
 }

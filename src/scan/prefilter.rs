@@ -5,7 +5,10 @@
 //! what it leaves out is never looked at again, so it must never leave out a finding. In the same pass it looks for the escape at
 //! which the body must be read decoded.
 
+use std::sync::Arc;
+
 use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
+use super::numbers::Numbers;
 use super::shapes::{Shapes, Spans, digits_before};
 use super::sieve::Sieve;
 use super::starts::bits;
@@ -22,8 +25,6 @@ pub(super) struct Wanted {
     pub(super) cards: bool,
     /// Shapes of social security numbers.
     pub(super) ssns: bool,
-    /// Digits and separators of at least this length; 0: none.
-    pub(super) span: usize,
 }
 
 /// What the block loop computes, chosen once for a program.
@@ -44,6 +45,8 @@ pub(super) struct Prefilter {
     table: Fingerprints,
     /// What looks closer at what they mark.
     sieve: Sieve,
+    /// What looks closer at stretches of digits.
+    numbers: Arc<Numbers>,
     work: Work,
     /// Is every `@` wanted?
     at: bool,
@@ -138,11 +141,11 @@ enum Stop {
 }
 
 impl Prefilter {
-    /// Looks for what is wanted, fingerprints by `table` and, closer, by `sieve`.
-    pub(super) fn new(mut table: Fingerprints, sieve: Sieve, wanted: Wanted) -> Prefilter {
+    /// Looks for what is wanted, fingerprints by `table` and, closer, by `sieve`, and numbers by `numbers`.
+    pub(super) fn new(mut table: Fingerprints, sieve: Sieve, numbers: &Arc<Numbers>, wanted: Wanted) -> Prefilter {
         let mask = |wanted| if wanted { u64::MAX } else { 0 };
         let (cards, ssns) = (mask(wanted.cards), mask(wanted.ssns));
-        let work = match (wanted.prints | wanted.at, cards | ssns != 0, wanted.span > 0) {
+        let work = match (wanted.prints | wanted.at, cards | ssns != 0, !numbers.is_empty()) {
             (false, false, false) => Work::Nothing,
             (true, false, false) => Work::Prints,
             (_, true, false) => Work::Digits,
@@ -151,8 +154,8 @@ impl Prefilter {
         if wanted.at {
             table.notice_alone(b'@');
         }
-        let (at, span) = (wanted.at, u32::try_from(wanted.span).unwrap_or(0));
-        Prefilter { table, sieve, work, at, cards, ssns, span }
+        let span = u32::try_from(numbers.span()).unwrap_or(0);
+        Prefilter { table, sieve, numbers: Arc::clone(numbers), work, at: wanted.at, cards, ssns, span }
     }
 
     /// Starts at `from` in `bytes`; what stands before it is only context.
@@ -224,7 +227,9 @@ impl Prefilter {
             if sets.any() | (spanned != 0) {
                 let base = at.wrapping_add(index.wrapping_mul(BLOCK));
                 let prints = self.sift(bytes, base, sets.mask());
-                if !sets.any_number() && prints | spanned == 0 {
+                let spanned = if SPANS && spanned != 0 { self.numbers.pass(bytes, base, spanned) } else { 0 };
+                let shaped = self.cards | self.ssns != 0 && sets.any_number();
+                if !shaped && prints | spanned == 0 {
                     continue;
                 }
                 *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, spans, ..*cursor };

@@ -5,14 +5,16 @@
 //! tables of stage one.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use crate::detect::{Conditions, Detector as OwnDetector, Detectors, Kind, KindSet, KindSpec, LOOK_BEHIND};
+use crate::detect::{Candidate, Conditions, Detector as OwnDetector, Detectors, Kind, KindSet, KindSpec, LOOK_BEHIND};
 
 use super::own::Notice;
 use super::prefilter::Prefilter;
 use super::starts::Starts;
 use super::tables::{self, Table};
+use super::words::Words;
 use super::{Finding, Scanner};
 
 /// What a [`Scanner`] looks for. Its lanes have numbers, in the order of their kinds.
@@ -39,10 +41,28 @@ pub(super) struct Detector {
     pub(super) spec: &'static KindSpec,
     /// The automaton of its pattern.
     pub(super) table: &'static Table,
+    /// The words that must stand near its values.
+    words: Option<Words>,
     /// Are values that are published for tests no findings?
     pub(super) except_test_values: bool,
     /// What the policy says about kinds.
     pub(super) policy: Arc<Detectors>,
+}
+
+impl Detector {
+    /// Do its starts have ways of their own, whatever its anchor says?
+    pub(super) fn has_own_start(&self) -> bool {
+        [Kind::EMAIL, Kind::CREDIT_CARD, Kind::SSN].contains(&self.kind)
+    }
+
+    /// What of a match is a finding.
+    #[inline]
+    pub(super) fn judge(&self, candidate: &Candidate<'_>) -> Option<Range<usize>> {
+        self.spec.judge_where(candidate, |near| match &self.words {
+            Some(words) => words.hold(near, candidate.before, candidate.after),
+            None => near.holds(candidate.before, candidate.after),
+        })
+    }
 }
 
 impl Program {
@@ -59,6 +79,7 @@ impl Program {
                 kind,
                 spec: kind.spec(),
                 table: tables::table(kind)?,
+                words: kind.spec().near.map(Words::new),
                 except_test_values,
                 policy: Arc::clone(policy),
             })

@@ -1,14 +1,17 @@
 //! From what the prefilter noticed to where values may start, and which trailing bytes may still become a start.
 
+use std::sync::Arc;
+
 use crate::detect::{self, Anchor, Kind, LOOK_BEHIND, begins_a_card};
 
 use super::block::{self, BLOCK, ByteSet, byte_set};
 use super::digits;
 use super::heads::{Buckets, Head, Heads, PRINT, Place, notice};
+use super::numbers::Numbers;
 use super::own::Notice;
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
-use super::shapes::{BARE, GROUPED, SPAN_MAX, SSN};
+use super::shapes::{BARE, GROUPED, SSN};
 use super::tables::DEAD;
 use super::view::{BACKSLASHES, ESCAPES, Parsed, parse};
 use super::walk::Walk;
@@ -26,19 +29,8 @@ pub(super) struct Starts {
     behind_at: Walk,
     card: Option<usize>,
     ssn: Option<usize>,
-    /// Other lanes of values that begin with digits, or with a few letters before them, and the shortest stretch of digits of any.
-    digits: Vec<Digits>,
-    span: usize,
-}
-
-/// A lane of values with digits at their beginning.
-#[derive(Debug)]
-struct Digits {
-    lane: usize,
-    /// Bytes that may stand before the digits, largest first.
-    leads: &'static [usize],
-    /// Fewest digits and separators.
-    least: usize,
+    /// Other lanes of values that begin with digits, or with a few letters before them.
+    numbers: Arc<Numbers>,
 }
 
 /// Escaped at signs, each as far as it is noticed.
@@ -72,6 +64,16 @@ fn may_start(of: &Detector, bytes: &[u8], at: usize) -> bool {
     (of.spec.may_start)(before, here)
 }
 
+/// May a number of this lane stand behind this byte, where that ends no escape? Letters and digits are asked about, but for the `m` that
+/// ends colours.
+pub(super) fn may_follow(of: &Detector, byte: u8) -> bool {
+    let mut before = [b' '; LOOK_BEHIND];
+    if let Some(last) = before.last_mut() {
+        *last = byte;
+    }
+    !byte.is_ascii_alphanumeric() || byte == b'm' || (of.spec.may_start)(&before, b"1")
+}
+
 /// The letters, digits, `_` and `-` behind which `may_start` refuses a literal; none where it asks for more than that. `m` ends
 /// colours.
 fn refused_before(of: &Detector) -> ByteSet {
@@ -102,13 +104,18 @@ const REFUSED_BY: usize = 16;
 /// Does one of `set` stand before `at`, that ends no escape?
 #[inline]
 fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
-    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<NEAR_BEHIND>) else { return false };
-    let [.., last] = *near;
+    let last = at.checked_sub(1).and_then(|last| bytes.get(last));
+    last.is_some_and(|last| block::contains(set, *last)) && !escape_near(bytes, at)
+}
+
+/// Could an escape end before `at`?
+#[inline]
+pub(super) fn escape_near(bytes: &[u8], at: usize) -> bool {
+    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<NEAR_BEHIND>) else { return true };
     // Eight bytes at once: is one of them zero when it is held against a backslash, or a percent sign?
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80);
     let word = u64::from_le_bytes(*near);
-    let escape = zero(word ^ ONES.wrapping_mul(0x5c)) | zero(word ^ ONES.wrapping_mul(0x25));
-    escape == 0 && block::contains(set, last)
+    zero(word ^ ONES.wrapping_mul(0x5c)) | zero(word ^ ONES.wrapping_mul(0x25)) != 0
 }
 
 /// Adds the beginnings of escapes. The closer look tells them apart by their first byte only: it is precise for few.
@@ -130,7 +137,6 @@ impl Starts {
     pub(super) fn new(detectors: &[Detector], own: &Notice) -> (Starts, Prefilter) {
         let mut buckets = Buckets::default();
         let mut literals: Vec<Head> = Vec::new();
-        let mut digits = Vec::new();
         let refused = detectors.iter().map(refused_before).collect();
         let (mut email, mut card, mut ssn) = (None, None, None);
         let mut behind_at = Walk::at(DEAD);
@@ -153,11 +159,10 @@ impl Starts {
                 _ if detector.kind == Kind::SSN => ssn = Some(lane),
                 Anchor::Prefix(texts) => add(texts, Place::Start),
                 Anchor::Inner(texts, within) => add(texts, Place::Within(within)),
-                Anchor::Digits(least) => digits.push(Digits { lane, leads: &[0], least }),
-                Anchor::Led(leads, least) => digits.push(Digits { lane, leads, least }),
+                Anchor::Digits(_) | Anchor::Led(..) => {}
             }
         }
-        let span = digits.iter().map(|digits| digits.least).min().unwrap_or(SPAN_MAX);
+        let numbers = Arc::new(Numbers::new(detectors));
         add_escapes(&mut buckets);
         let heads = Heads::new(literals.iter().copied(), &mut buckets);
         own.add_to(&mut buckets);
@@ -166,10 +171,10 @@ impl Starts {
             at: email.is_some(),
             cards: card.is_some(),
             ssns: ssn.is_some(),
-            span: if digits.is_empty() { 0 } else { span },
         };
         let (table, sieve) = buckets.tables();
-        (Starts { heads, refused, email, behind_at, card, ssn, digits, span }, Prefilter::new(table, sieve, wanted))
+        let prefilter = Prefilter::new(table, sieve, &numbers, wanted);
+        (Starts { heads, refused, email, behind_at, card, ssn, numbers }, prefilter)
     }
 
     /// Gives every possible start in a marked block to `offer`, as a lane and an index into `bytes`, for each lane in ascending
@@ -265,17 +270,7 @@ impl Starts {
             }
         }
         for end in bits(marks.shapes.spans, marks.base) {
-            let start = end.saturating_add(1).saturating_sub(self.span);
-            let behind = digits::behind_escape(bytes, start);
-            let reach = if behind.is_some() { SPAN_MAX } else { digits::reach(bytes, start) };
-            for Digits { lane, leads, .. } in self.digits.iter().filter(|digits| digits.least <= reach) {
-                for lead in leads.iter().filter_map(|lead| start.checked_sub(*lead)) {
-                    offer(*lane, lead);
-                }
-                if let Some(behind) = behind.filter(|at| leads.last() == Some(&0) && is_digit(bytes, *at)) {
-                    offer(*lane, behind);
-                }
-            }
+            self.numbers.propose(bytes, end.saturating_add(1).saturating_sub(self.numbers.span()), &mut offer);
         }
     }
 
@@ -284,13 +279,13 @@ impl Starts {
         let run =
             bytes.get(..from).unwrap_or(bytes).iter().rev().take(digits::OF_ESCAPE).take_while(|byte| byte.is_ascii_digit());
         let start = from.saturating_sub(run.count());
-        if start == from || start.saturating_add(self.span) > from {
+        if start == from || start.saturating_add(self.numbers.span()) > from {
             return;
         }
         let Some(behind) = digits::behind_escape(bytes, start).filter(|at| *at >= from && is_digit(bytes, *at)) else { return };
-        for Digits { lane, .. } in self.digits.iter().filter(|digits| digits.leads.last() == Some(&0)) {
-            if detectors.get(*lane).is_some_and(|of| may_start(of, bytes, behind)) {
-                offer(*lane, behind);
+        for lane in self.numbers.bare() {
+            if detectors.get(lane).is_some_and(|of| may_start(of, bytes, behind)) {
+                offer(lane, behind);
             }
         }
     }
@@ -308,15 +303,15 @@ impl Starts {
         if let Some(ssn) = of(self.ssn) {
             most = most.max(digits_tail(ssn, bytes, floor, &[b"ddd-dd-dddd"]));
         }
-        for Digits { lane, leads, .. } in self.digits.iter().filter(|digits| digits.leads.first() != Some(&0)) {
-            let lead = leads.first().copied().unwrap_or(0);
-            most = most.max(of(Some(*lane)).map_or(0, |of| led_tail(of, bytes, floor, lead.saturating_add(self.span))));
+        let span = self.numbers.span();
+        for (lane, lead) in self.numbers.led() {
+            most = most.max(of(Some(lane)).map_or(0, |of| led_tail(of, bytes, floor, lead.saturating_add(span))));
         }
-        if self.digits.is_empty() { most } else { most.max(digits::tail(bytes, self.span)) }
+        if self.numbers.is_empty() { most } else { most.max(digits::tail(bytes, span)) }
     }
 }
 
-fn is_digit(bytes: &[u8], at: usize) -> bool {
+pub(super) fn is_digit(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_some_and(u8::is_ascii_digit)
 }
 

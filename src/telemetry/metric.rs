@@ -305,6 +305,9 @@ fn of_lists(all: &mut BTreeSet<Metric>, direction: Direction, mode: Mode, body_r
         }
     };
     findings(Engine::Dlp, body_rule.block, &[would]);
+    // Fewer than block are counted.
+    let several = body_rule.block.iter().filter(|kind| body_rule.min_findings.of(*kind) > 1).collect();
+    findings(Engine::Dlp, several, &[Action::Detect]);
     findings(Engine::Dlp, body_rule.redact, &[Action::Redact, Action::WouldRedact, Action::Detect]);
     if body_rule.sensitive_data {
         findings(Engine::SensitiveData, KindSet::core(), &[would]);

@@ -21,7 +21,8 @@ def policy(hold: bool, bodies: bool = True) -> dict:
         checks["body"] = {"dlp": {"direction": "both", **LISTS}}
     defaults = {"mode": "block", "checks": checks, "inspect_request_body": bodies, "inspect_response_body": bodies}
     defaults["max_response_body_bytes"] = policies.MIB
-    routes = {"/shadow": {"mode": "shadow"}, "/only": {"checks": {"headers": {"dlp": {**LISTS, "only": ["x-a"]}}}}}
+    few = {"dlp": {"block": ["email", "aws_access_key"], "redact": ["email"], "min_findings": {"email": 2}}}
+    routes = {"/few": {"checks": {"headers": few, "query": few}}, "/shadow": {"mode": "shadow"}, "/only": {"checks": {"headers": {"dlp": {**LISTS, "only": ["x-a"]}}}}}
     return policies.policy(hold, routes, defaults)
 
 
@@ -46,6 +47,20 @@ def test_values_are_masked_on_their_way_in_both_directions(envoy, protocol):
     assert seen.header("referer") == f"https://x.example/?m={QUERY_EMAIL}"
     assert answer.header("x-owner") == EMAIL.masked
     assert answer.header("x-t").replace(", ", ",") == f"one,{EMAIL.masked}" and answer.header("x-kept") == "k"
+
+
+@pytest.mark.parametrize("protocol", ["h1", "h2"])
+def test_from_the_threshold_on_a_head_blocks(envoy, protocol):
+    one, two = EMAIL.value, f"{EMAIL.value},b.{EMAIL.value}"
+    answer = envoy.exchange(Request(path=f"/few?m={one}", headers=[("x-note", one)]), protocol, protocol)
+    assert answer.status == 200
+    seen = envoy.upstream.last()
+    assert (seen.path, seen.header("x-note")) == (f"/few?m={QUERY_EMAIL}", EMAIL.masked)
+    for path, headers, part in [("/few", [("x-note", two)], "headers"), (f"/few?m={two}", [], "query")]:
+        answer = envoy.exchange(Request(path=path, headers=headers), protocol, protocol)
+        assert (answer.status, answer.header("x-bodyguard-code")) == (403, f"{part}.dlp_block:email")
+    envoy.upstream.script(Response(body=b"{}", headers=[("x-a", EMAIL.value), ("x-b", EMAIL.value)]))
+    assert envoy.exchange(Request(path="/few"), protocol, protocol).status == 403
 
 
 def test_access_logs_show_the_masked_path(envoy):

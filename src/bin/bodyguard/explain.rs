@@ -102,7 +102,7 @@ fn head_consequences(policy: &Policy, rule: &Rule, direction: Direction) -> Vec<
         let kinds = |set: KindSet| set.iter().map(|kind| policy.detectors.name(kind)).collect::<Vec<_>>().join(", ");
         if !lists.block.is_empty() {
             let blocked = if rule.mode == Mode::Block { "is refused" } else { "is recorded as a would-block, and passes" };
-            lines.push(format!("with a finding of {} in {part}, it {blocked}.", kinds(lists.block)));
+            lines.push(format!("with {} of {} in {part}, it {blocked}.", findings(policy, lists), kinds(lists.block)));
         }
         if !lists.redact.is_empty() {
             let masked = rule.mode == Mode::Block || lists.redact_in_observe_modes;

@@ -15,7 +15,7 @@ use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
 use super::super::pattern::{MAX_REGEX_BYTES, reason};
-use crate::order;
+use crate::sort;
 
 /// Most bytes of the table of one detector.
 pub const MAX_COMPILED_BYTES: usize = 262_144;
@@ -124,7 +124,7 @@ impl Automaton {
 
     /// All states that a match may start in, each once.
     pub(super) fn all_starts(&self) -> Vec<State> {
-        order::sorted_set(self.starts.clone())
+        sort::sorted_set(self.starts.clone())
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::automaton::{Automaton, State};
-use crate::order;
+use crate::sort;
 
 /// A set of bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -62,7 +62,8 @@ impl ByteSet {
         self.0.iter().zip(other.0).all(|(word, other)| word & !other == 0)
     }
 
-    /// The bytes of both.
+    /// The bytes in either set.
+    #[must_use]
     pub fn union(self, other: ByteSet) -> ByteSet {
         let mut words = self.0;
         words.iter_mut().zip(other.0).for_each(|(word, more)| *word |= more);
@@ -188,7 +189,7 @@ fn steps(automaton: &Automaton, states: &[State]) -> Option<Vec<Step>> {
             return None;
         }
         if !next.is_empty() {
-            steps.entry(order::sorted_set(next)).or_default().insert(byte);
+            steps.entry(sort::sorted_set(next)).or_default().insert(byte);
         }
     }
     Some(steps.into_iter().map(|(states, set)| (set, states)).collect())
@@ -202,7 +203,7 @@ fn join(paths: Vec<(Vec<ByteSet>, Vec<State>)>) -> (Vec<ByteSet>, Vec<State>) {
         joined.0.iter_mut().zip(path).for_each(|(set, more)| *set = set.union(more));
         joined.1.extend(states);
     }
-    joined.1 = order::sorted_set(joined.1);
+    joined.1 = sort::sorted_set(joined.1);
     joined
 }
 

@@ -71,7 +71,7 @@ fn mask(detectors: &Detectors, same_length: KindSet, kind: Kind) -> String {
         _ => {
             let sample = if kind == Kind::CREDIT_CARD { CARD } else { SAMPLE };
             let whole = [Finding { start: 0, end: sample.len() as u64, kind }];
-            let masked = rewrite(sample.as_bytes(), &whole, Masks { detectors, same_length }, false, None).unwrap_or_default();
+            let masked = rewrite(sample.as_bytes(), &whole, Masks { detectors, same_length }, None, None).unwrap_or_default();
             format!("in place, \"{sample}\" as \"{}\"", String::from_utf8_lossy(&masked))
         }
     }
