@@ -52,6 +52,7 @@ pub use own::{
 pub use pattern::{MAX_REGEX_BYTES, MAX_REGEX_COMPILED_BYTES, Pattern};
 pub use table::KINDS;
 pub use test_values::{TEST_VALUES, TestValues, is_test_value};
+pub(crate) use validate::card::begins as begins_a_card;
 
 /// The byte before a position, decoded where an escape ends there; `None` at the start of the body. Up to [`LOOK_BEHIND`] bytes of what
 /// stands before it are enough.

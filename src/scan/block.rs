@@ -2,12 +2,12 @@
 //!
 //! A mask has one bit for each byte of the block, the lowest for the first. Three masks are made:
 //! - [`Sets`]: bytes that end a *fingerprint*, three bytes that hardly anything but the beginning of a token has (`eyJ`, `--B`). A
-//!   byte has three lookups, one for each place in a fingerprint; each gives a set of eight buckets, and a fingerprint is where
+//!   byte has three lookups, one for each place in a fingerprint; each gives a set of six buckets, and a fingerprint is where
 //!   the three sets share a bucket. The lookups are split by nibble so that a 16-byte shuffle can do them: a bucket holds the
 //!   cross product of its low and its high nibbles, a little more than what was asked for, and who reads the mask compares
 //!   again. The middle byte is looked up by its low nibble alone: that doubles the false alarms, which are few, and saves a
-//!   tenth of the work.
-//! - [`digits`]: bytes that are `0` to `9`.
+//!   tenth of the work. A seventh bucket is that of a byte that is noticed wherever it stands, such as `@`: all bytes are in it at the other places.
+//! - digits, `0` to `9`: the eighth bucket of the last place alone, so that they cost nothing but to be collected.
 //! - [`escapes`]: bytes that are `\`, `%` or `&`; [`may_escape`] asks whether there is one.
 //!
 //! There are two makers with one behaviour: `simd` for wasm with simd128, `scalar` for everything else. A test holds them
@@ -19,9 +19,9 @@ mod scalar;
 mod simd;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) use scalar::{Carry, Sets, digits, equal, equal_half, escapes, may_escape, of, of_half, span};
+pub(super) use scalar::{Carry, Sets, equal, equal_half, escapes, may_escape, of, of_half, span};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use simd::{Carry, Sets, digits, equal, equal_half, escapes, may_escape, of, of_half, span};
+pub(super) use simd::{Carry, Sets, equal, equal_half, escapes, may_escape, of, of_half, span};
 
 /// Bytes of a block: one mask's bits.
 pub(super) const BLOCK: usize = 64;
@@ -62,6 +62,13 @@ pub(super) const fn byte_set(bytes: &[u8], alphanumeric: bool) -> ByteSet {
     }
     set
 }
+
+/// Buckets of fingerprints.
+pub(super) const BUCKETS: usize = 6;
+/// The bucket of a byte that is noticed wherever it stands.
+const ALONE: u8 = 0x40;
+/// The bucket of digits, at the last place only: no fingerprint is in it.
+const DIGITS: u8 = 0x80;
 
 /// Sets of buckets by nibble, for the three places of a fingerprint.
 #[derive(Clone, Copy, Debug)]
@@ -111,9 +118,23 @@ fn look_up(table: &[u8; 16], nibble: u8) -> u8 {
 
 impl Fingerprints {
     /// No fingerprint: matches nothing.
-    pub(super) const NONE: Fingerprints = Fingerprints { first: Place::NONE, middle: [0; 16], last: Place::NONE };
+    pub(super) const NONE: Fingerprints = {
+        let mut last = Place::NONE;
+        let mut digit = b'0';
+        while digit <= b'9' {
+            last.allow(DIGITS, digit);
+            digit = digit.wrapping_add(1);
+        }
+        let all = [ALONE; 16];
+        Fingerprints { first: Place { low: all, high: all }, middle: all, last }
+    };
 
-    /// Adds `print` to the fingerprints of `bucket` (one bit).
+    /// Notices `byte`, and no other, wherever it stands.
+    pub(super) const fn notice_alone(&mut self, byte: u8) {
+        self.last.allow(ALONE, byte);
+    }
+
+    /// Adds `print` to the fingerprints of `bucket` (one bit of the first [`BUCKETS`]).
     pub(super) const fn allow(&mut self, bucket: u8, print: [u8; 3]) {
         let [first, middle, last] = print;
         self.first.allow(bucket, first);
@@ -157,7 +178,10 @@ mod tests {
         (0..4000).map(move |round| {
             let mut prints = Fingerprints::NONE;
             for _ in 0..random() % 12 {
-                prints.allow(1 << (random() % 8), [(random() >> 9) as u8, (random() >> 9) as u8, (random() >> 9) as u8]);
+                prints.allow(
+                    1 << (random() % BUCKETS as u64),
+                    [(random() >> 9) as u8, (random() >> 9) as u8, (random() >> 9) as u8],
+                );
             }
             let mut window = [0u8; 2 + BLOCK];
             for byte in &mut window {
@@ -177,13 +201,17 @@ mod tests {
         for (table, window) in windows() {
             let (before, block) = split(&window);
             let expected = naive_prints(&table, &window);
-            let ats: u64 = (0..BLOCK).filter(|&i| block[i] == b'@').map(|i| 1u64 << i).sum();
-            let sets = Sets::of::<false>(&table, block, &mut Carry::new(&table, *before));
+            let sets = Sets::of::<false>(&table, block, &mut Carry::new(&table, *before, 0));
+            assert_eq!((sets.any(), sets.mask(), sets.digits()), (expected != 0, expected, 0));
+            let mut with_ats = table;
+            with_ats.notice_alone(b'@');
+            let expected = (0..BLOCK).filter(|&i| block[i] == b'@').map(|i| 1u64 << i).fold(expected, |mask, bit| mask | bit);
+            let sets = Sets::of::<false>(&with_ats, block, &mut Carry::new(&with_ats, *before, 0));
             assert_eq!((sets.any(), sets.mask()), (expected != 0, expected));
-            let sets = Sets::of::<true>(&table, block, &mut Carry::new(&table, *before));
-            assert_eq!((sets.any(), sets.mask()), (expected | ats != 0, expected | ats));
-            let expected: u64 = (0..BLOCK).filter(|&i| block[i].is_ascii_digit()).map(|i| 1u64 << i).sum();
-            assert_eq!(digits(block), expected);
+            let expected_digits: u64 = (0..BLOCK).filter(|&i| block[i].is_ascii_digit()).map(|i| 1u64 << i).sum();
+            let sets = Sets::of::<true>(&with_ats, block, &mut Carry::new(&with_ats, *before, 0));
+            assert_eq!((sets.mask(), sets.digits()), (expected, expected_digits));
+            assert!(sets.any() || expected == 0);
         }
     }
 
@@ -215,7 +243,7 @@ mod tests {
             let (before, block) = split(&window);
             let mut first = [7u8; BLOCK];
             first[BLOCK - 2..].copy_from_slice(before);
-            let mut carry = Carry::new(&table, [0; 2]);
+            let mut carry = Carry::new(&table, [0; 2], 0);
             let _ = Sets::of::<false>(&table, &first, &mut carry);
             assert_eq!(Sets::of::<false>(&table, block, &mut carry).mask(), naive_prints(&table, &window));
         }
@@ -226,10 +254,10 @@ mod tests {
     fn simd_and_scalar_give_the_same_masks() {
         for (table, window) in windows() {
             let (before, block) = split(&window);
-            let simd = simd::Sets::of::<true>(&table, block, &mut simd::Carry::new(&table, *before));
-            let scalar = scalar::Sets::of::<true>(&table, block, &mut scalar::Carry::new(&table, *before));
-            assert_eq!((simd.any(), simd.mask()), (scalar.any(), scalar.mask()));
-            assert_eq!(simd::digits(block), scalar::digits(block));
+            let near = u64::from_le_bytes(*window.last_chunk().unwrap());
+            let simd = simd::Sets::of::<true>(&table, block, &mut simd::Carry::new(&table, *before, near));
+            let scalar = scalar::Sets::of::<true>(&table, block, &mut scalar::Carry::new(&table, *before, near));
+            assert_eq!((simd.any(), simd.mask(), simd.digits()), (scalar.any(), scalar.mask(), scalar.digits()));
             assert_eq!(simd::escapes(block), scalar::escapes(block));
             assert_eq!(simd::may_escape(block, block), scalar::may_escape(block, block));
         }

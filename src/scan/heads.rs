@@ -6,15 +6,13 @@
 
 use crate::detect::ByteSet;
 
-use super::block::Fingerprints;
-use super::sieve::Sieve;
+use super::block::{BUCKETS, Fingerprints};
+use super::sieve::{PLACES, Sieve};
 use super::walk::Walk;
 use crate::sort;
 
 /// Bytes of a fingerprint; no literal may be shorter.
 pub(super) const PRINT: usize = 3;
-/// Buckets of fingerprints.
-const BUCKETS: usize = 8;
 /// Lists of heads, by a hash of their fingerprint.
 const SLOTS: usize = 256;
 
@@ -70,19 +68,13 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `table` and `sieve`.
-    pub(super) fn new(
-        literals: impl Iterator<Item = Head>,
-        table: &mut Fingerprints,
-        buckets: &mut Buckets,
-        sieve: &mut Sieve,
-    ) -> Heads {
+    /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `buckets`.
+    pub(super) fn new(literals: impl Iterator<Item = Head>, buckets: &mut Buckets) -> Heads {
         let heads = sort::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
             let at = |back: usize| head.text.iter().nth_back(back).map_or(ByteSet::ALL, |byte| ByteSet::of(*byte));
-            buckets.add(table, [at(2), at(1), at(0)]);
-            sieve.add([at(3), at(2), at(1), at(0)]);
+            buckets.add([at(3), at(2), at(1), at(0)]);
             if let Some(set) = head.text.first().and_then(|first| firsts.get_mut(usize::from(first >> 6))) {
                 *set |= head.text.first().map_or(0, |first| 1u64.wrapping_shl(u32::from(*first)));
             }
@@ -207,8 +199,13 @@ struct Nibbles {
 }
 
 impl Nibbles {
-    fn with(self, byte: u8) -> Nibbles {
-        Nibbles { low: self.low | bit(byte & 15), high: self.high | bit(byte >> 4) }
+    fn of(bytes: &[u8]) -> Nibbles {
+        let with = |all: Nibbles, byte: &u8| Nibbles { low: all.low | bit(byte & 15), high: all.high | bit(byte >> 4) };
+        bytes.iter().fold(Nibbles::default(), with)
+    }
+
+    fn or(self, other: Nibbles) -> Nibbles {
+        Nibbles { low: self.low | other.low, high: self.high | other.high }
     }
 
     fn chance(self) -> u64 {
@@ -218,8 +215,8 @@ impl Nibbles {
 }
 
 impl Bucket {
-    fn with(self, [first, middle, last]: [u8; 3]) -> Bucket {
-        Bucket { first: self.first.with(first), middle: self.middle | bit(middle & 15), last: self.last.with(last) }
+    fn or(self, other: Bucket) -> Bucket {
+        Bucket { first: self.first.or(other.first), middle: self.middle | other.middle, last: self.last.or(other.last) }
     }
 
     /// How often three bytes fall into it, in parts of a large number.
@@ -247,26 +244,80 @@ fn row_chance(high: usize, lows: u16) -> u64 {
     set_bits(lows).map(|low| u64::from(at(low))).sum()
 }
 
-/// What each bucket lets through.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Buckets([Bucket; BUCKETS]);
+/// Fingerprints, the buckets that they are put in, and what looks closer.
+#[derive(Default)]
+pub(super) struct Buckets {
+    members: Vec<Member>,
+    sieve: Sieve,
+    sifted: Vec<[ByteSet; PLACES]>,
+}
+
+/// Fingerprints with one of these bytes at each place.
+struct Member {
+    bytes: [Vec<u8>; PRINT],
+    nibbles: Bucket,
+    /// The number of its bucket.
+    bucket: Option<usize>,
+}
+
+/// Times that each member is put where it does least harm, now that the others are where they are.
+const ROUNDS: usize = 4;
+/// Most members for which it is done more than once.
+const FEW: usize = 200;
 
 impl Buckets {
-    /// Adds the fingerprints with one of these bytes at each place to `table`, in the bucket that they make least worse. No place may
-    /// be without a byte.
-    pub(super) fn add(&mut self, table: &mut Fingerprints, sets: [ByteSet; 3]) {
-        let [first, middle, last] = sets.map(|set| set.iter().collect::<Vec<u8>>());
-        // A bucket knows each place by itself, so it is enough that each byte comes once.
-        let most = first.len().max(middle.len()).max(last.len());
-        let all = first.iter().cycle().zip(middle.iter().cycle()).zip(last.iter().cycle()).take(most);
-        let prints = || all.clone().map(|((a, b), c)| [*a, *b, *c]);
-        let with = |bucket: &Bucket| prints().fold(*bucket, Bucket::with);
-        let worse = |bucket: &Bucket| with(bucket).chance().saturating_sub(bucket.chance());
-        let best = self.0.iter_mut().enumerate().min_by_key(|(_, bucket)| worse(bucket));
-        if let Some((index, bucket)) = best {
-            *bucket = with(bucket);
-            prints().for_each(|print| table.allow(1u8.wrapping_shl(u32::try_from(index).unwrap_or(0)), print));
+    /// Adds what has one of these bytes at each of four places; the last three are the fingerprint. No place may be without a byte.
+    pub(super) fn add(&mut self, places: [ByteSet; PLACES]) {
+        self.sift(places);
+        let [_, first, middle, last] = places;
+        self.notice([first, middle, last]);
+    }
+
+    /// Adds fingerprints with one of these bytes at each place, which [`Buckets::sift`] must let pass.
+    pub(super) fn notice(&mut self, places: [ByteSet; PRINT]) {
+        let [first, middle, last] = places.map(|set| set.iter().collect::<Vec<u8>>());
+        let nibbles = Bucket { first: Nibbles::of(&first), middle: Nibbles::of(&middle).low, last: Nibbles::of(&last) };
+        self.members.push(Member { bytes: [first, middle, last], nibbles, bucket: None });
+    }
+
+    /// Lets pass what has one of these bytes at each place.
+    pub(super) fn sift(&mut self, places: [ByteSet; PLACES]) {
+        let within = |others: &[ByteSet; PLACES]| places.iter().zip(others).all(|(set, other)| set.is_within(other));
+        if !self.sifted.iter().any(within) {
+            self.sifted.push(places);
+            self.sieve.add(places);
         }
+    }
+
+    /// The table of all of them, each in a bucket that it makes little worse, and what looks closer.
+    pub(super) fn tables(mut self) -> (Fingerprints, Sieve) {
+        // The most common first: the others fit in beside them.
+        let common = |a: &Member, b: &Member| b.nibbles.chance().cmp(&a.nibbles.chance()).then_with(|| a.bytes.cmp(&b.bytes));
+        self.members = sort::sorted_by(self.members, common);
+        self.members.dedup_by(|a, b| a.bytes == b.bytes);
+        let rounds = if self.members.len() > FEW { 1 } else { ROUNDS };
+        for _ in 0..rounds {
+            for at in 0..self.members.len() {
+                let mut all = [Bucket::default(); BUCKETS];
+                for (_, other) in self.members.iter().enumerate().filter(|(other, _)| *other != at) {
+                    if let Some(bucket) = other.bucket.and_then(|bucket| all.get_mut(bucket)) {
+                        *bucket = bucket.or(other.nibbles);
+                    }
+                }
+                let Some(member) = self.members.get_mut(at) else { continue };
+                let worse = |bucket: &Bucket| bucket.or(member.nibbles).chance().saturating_sub(bucket.chance());
+                member.bucket = (0..BUCKETS).zip(&all).min_by_key(|(_, bucket)| worse(bucket)).map(|(number, _)| number);
+            }
+        }
+        let mut table = Fingerprints::NONE;
+        for Member { bytes: [first, middle, last], bucket, .. } in &self.members {
+            // A bucket knows each place by itself, so it is enough that each byte comes once.
+            let most = first.len().max(middle.len()).max(last.len());
+            let all = first.iter().cycle().zip(middle.iter().cycle()).zip(last.iter().cycle()).take(most);
+            let bucket = 1u8.wrapping_shl(bucket.and_then(|bucket| u32::try_from(bucket).ok()).unwrap_or(0));
+            all.for_each(|((a, b), c)| table.allow(bucket, [*a, *b, *c]));
+        }
+        (table, self.sieve)
     }
 }
 
@@ -277,8 +328,7 @@ mod tests {
     fn heads(literals: &[&'static str]) -> Heads {
         let all = literals.iter().enumerate();
         let all = all.map(|(lane, text)| Head { text: notice(text.as_bytes()), lane, place: Place::Start, walk: Walk::at(0) });
-        let mut table = Fingerprints::NONE;
-        Heads::new(all, &mut table, &mut Buckets::default(), &mut Sieve::default())
+        Heads::new(all, &mut Buckets::default())
     }
 
     #[test]

@@ -73,7 +73,9 @@ use crate::detect::{Kind, KindSet};
 
 use lane::{Lane, Slice};
 use own::OwnLane;
+use prefilter::{Escape, Marked};
 pub use program::{Program, Programs};
+use view::Parsed;
 pub use view::Scanner;
 pub(crate) use view::escape_at;
 use walk::Walk;
@@ -117,6 +119,8 @@ struct Plain {
     decided: u64,
     /// Found, but not before the decided offset yet.
     ready: Vec<Finding>,
+    /// Room for the marks of some blocks.
+    marked: Marked,
 }
 
 impl Plain {
@@ -129,38 +133,51 @@ impl Plain {
             fed: 0,
             decided: 0,
             ready: Vec::new(),
+            marked: Marked::default(),
         }
     }
 
     /// Takes the next chunk of the body and appends what has become certain to `findings`, in the order of their starts (then
     /// ends, then kinds), over all calls.
-    ///
-    /// Returns the offset up to which everything is decided: no finding that is reported later starts before it, and none that
-    /// is reported now starts behind it.
-    fn feed(&mut self, chunk: &[u8], findings: &mut Vec<Finding>) -> u64 {
+    fn feed(&mut self, chunk: &[u8], findings: &mut Vec<Finding>) {
+        self.feed_to_escape(chunk, None, findings);
+    }
+
+    /// The same, but only up to the first escape, or what may become one with more behind it, which it returns: where it begins in the
+    /// chunk, and what it is. `before` is the byte before the chunk; `None`: escapes do not matter.
+    fn feed_to_escape(&mut self, chunk: &[u8], before: Option<u8>, findings: &mut Vec<Finding>) -> Option<Escape> {
         let mut held = std::mem::take(&mut self.held);
-        let mut rest = chunk;
-        while !held.is_empty() && !rest.is_empty() {
-            let (bridge, beyond) = rest.split_at_checked(BRIDGE.max(held.len())).unwrap_or((rest, &[]));
+        let mut read = 0usize;
+        let mut escape = None;
+        while !held.is_empty() && read < chunk.len() && escape.is_none() {
+            let rest = chunk.get(read..).unwrap_or_default();
+            let bridge = rest.get(..BRIDGE.max(held.len())).unwrap_or(rest);
             let from = held.len();
             held.extend_from_slice(bridge);
-            self.scan(&held, from);
-            rest = beyond;
+            if let Some((end, parsed)) = self.scan(&held, from, before) {
+                held.truncate(end);
+                // What is cut off by the end of the bridge alone is looked at again.
+                if parsed != Parsed::Partial || bridge.len() == rest.len() {
+                    escape = Some((read.saturating_add(end).saturating_sub(from), parsed));
+                }
+            }
+            read = read.saturating_add(held.len()).saturating_sub(from);
             let kept = self.keep(&held).len();
-            if !rest.is_empty() && kept <= chunk.len().saturating_sub(rest.len()) {
+            if escape.is_none() && read < chunk.len() && kept <= read {
                 // All that is still of interest lies in the chunk itself: no more copying.
                 held.clear();
             } else if held.len() > kept.saturating_mul(2) {
                 held.drain(..held.len().saturating_sub(kept));
             }
         }
-        if !rest.is_empty() {
-            self.scan(chunk, chunk.len().saturating_sub(rest.len()));
-            held.extend_from_slice(self.keep(chunk));
+        if read < chunk.len() && escape.is_none() {
+            escape = self.scan(chunk, read, before);
+            let known = escape.and_then(|(end, _)| chunk.get(..end)).unwrap_or(chunk);
+            held.extend_from_slice(self.keep(known));
         }
         self.held = held;
         self.report(self.decided, findings);
-        self.decided
+        escape
     }
 
     /// Ends the body: decides what was still open.
@@ -176,13 +193,40 @@ impl Plain {
         self.held.len()
     }
 
-    /// Scans `bytes`, which the body goes on with behind the index `from`; what is before has been scanned.
-    fn scan(&mut self, bytes: &[u8], from: usize) {
+    /// Scans `bytes`, which the body goes on with behind the index `from`; what is before has been scanned. Ends at the first escape,
+    /// if `before` tells what stands before `bytes`, and returns it.
+    fn scan(&mut self, bytes: &[u8], from: usize, before: Option<u8>) -> Option<Escape> {
         let at = self.fed.saturating_sub(from as u64);
-        self.fed = at.saturating_add(bytes.len() as u64);
-        let slice = Slice { bytes, at, last: false };
+        let floor = usize::try_from(self.decided.saturating_sub(at)).unwrap_or(usize::MAX);
+        let mut cursor = self.program.prefilter.start(bytes, from);
+        let mut marked = std::mem::take(&mut self.marked);
+        let (mut from, mut known) = (from, bytes);
+        let mut escape = None;
+        while from < bytes.len() && escape.is_none() {
+            escape = self.program.prefilter.look(bytes, &mut cursor, before, &mut marked);
+            // What stands behind may be an escape, at which the view must know what is known now, and no more.
+            known = bytes.get(..cursor.at()).unwrap_or(bytes);
+            self.judge(Slice { bytes: known, at, last: false }, from, floor, &marked);
+            from = known.len();
+        }
+        self.marked = marked;
+        self.fed = at.saturating_add(known.len() as u64);
+        let Plain { program, .. } = self;
+        let tail = program.starts.tail(known, floor, program.detectors()).max(program.notice.tail(
+            known,
+            floor,
+            program.own_detectors(),
+        ));
+        let noticed = self.fed.saturating_sub(tail as u64);
+        let open = self.lanes.iter().filter_map(Lane::undecided).chain(self.own.iter().filter_map(OwnLane::undecided)).min();
+        self.decided = open.map_or(noticed, |open| open.min(noticed));
+        escape
+    }
+
+    /// Judges what may start in the marked blocks of `slice`, which was judged up to the index `from`.
+    fn judge(&mut self, slice: Slice<'_>, from: usize, floor: usize, marked: &Marked) {
         self.resume(slice);
-        let floor = slice.index(self.decided);
+        let Slice { bytes, at, .. } = slice;
         let Plain { program, lanes, own, ready, .. } = self;
         program.starts.propose_carried(bytes, from, program.detectors(), |number, start| {
             if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
@@ -190,28 +234,19 @@ impl Plain {
                 lane.offer(at.saturating_add(start as u64), walk, detector, slice, ready);
             }
         });
-        let mut cursor = program.prefilter.start(bytes, from);
-        while let Some(marks) = program.prefilter.next(bytes, &mut cursor) {
-            program.starts.propose(bytes, floor, &marks, program.detectors(), |number, start, walk| {
+        for marks in marked.blocks() {
+            program.starts.propose(bytes, floor, marks, program.detectors(), |number, start, walk| {
                 if let (Some(lane), Some(detector)) = (lanes.get_mut(number), program.detectors().get(number)) {
                     lane.offer(at.saturating_add(start as u64), walk, detector, slice, ready);
                 }
             });
-            program.notice.propose(bytes, floor, &marks, |number, start| {
+            program.notice.propose(bytes, floor, marks, |number, start| {
                 let lane = own.get_mut(number).zip(program.own.get(number)).zip(program.own_detector(number));
                 if let Some(((lane, kind), detector)) = lane {
                     lane.offer(at.saturating_add(start as u64), (*kind, detector), slice, ready);
                 }
             });
         }
-        let tail = program.starts.tail(bytes, floor, program.detectors()).max(program.notice.tail(
-            bytes,
-            floor,
-            program.own_detectors(),
-        ));
-        let noticed = self.fed.saturating_sub(tail as u64);
-        let open = self.lanes.iter().filter_map(Lane::undecided).chain(self.own.iter().filter_map(OwnLane::undecided)).min();
-        self.decided = open.map_or(noticed, |open| open.min(noticed));
     }
 
     /// Goes on with all values that are open.

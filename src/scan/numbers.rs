@@ -10,6 +10,7 @@ use super::program::Detector;
 use super::shapes::SPAN_MAX;
 use super::starts::{escape_near, is_digit, may_follow};
 use super::tables::{DEAD, State, Table, matches};
+use super::view::begins_escape;
 use crate::detect::Anchor;
 
 /// Digits of a run that are counted; of more, these are looked at.
@@ -227,7 +228,7 @@ fn escaped(bytes: &[u8], start: usize) -> bool {
     last.is_some_and(|last| *last == b'%' || last.is_ascii_alphanumeric()) && escape_near(bytes, start)
 }
 
-/// Digits at the beginning of `bytes`, and what follows them; nothing where more may follow.
+/// Digits at the beginning of `bytes`, and what follows them; nothing where more may follow, or an escape, which may stand for anything.
 #[inline(always)]
 fn run(bytes: &[u8]) -> (usize, Option<u8>) {
     let mut run = 0;
@@ -241,7 +242,7 @@ fn run(bytes: &[u8]) -> (usize, Option<u8>) {
     if run == 0 || run == 8 {
         run = bytes.iter().take(RUN_MAX).take_while(|byte| byte.is_ascii_digit()).count();
     }
-    (run, if run == RUN_MAX { None } else { bytes.get(run).copied() })
+    (run, if run == RUN_MAX { None } else { bytes.get(run).copied().filter(|next| !begins_escape(next)) })
 }
 
 #[inline(always)]

@@ -1,15 +1,18 @@
 //! Stage one: which blocks of a body hold anything that could be a finding, and where.
 //!
 //! A [`Prefilter`] is made for a program and looks only for what that needs: fingerprints where a kind starts with a
-//! literal or holds an `@`, runs of digits where a kind is made of digits. It proposes, and may propose too much; what it
-//! leaves out is never looked at again, so it must never leave out a finding.
+//! literal, every `@` where a kind holds one, runs of digits where a kind is made of digits. It proposes, and may propose too much;
+//! what it leaves out is never looked at again, so it must never leave out a finding. In the same pass it looks for the escape at
+//! which the body must be read decoded.
 
 use std::sync::Arc;
 
 use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
 use super::numbers::Numbers;
-use super::shapes::{Runs, Shapes, Spans, digits_before};
+use super::shapes::{Shapes, Spans, digits_before};
 use super::sieve::Sieve;
+use super::starts::bits;
+use super::view::{BACKSLASHES, Parsed, begins_escape, begun_escape, escape_ending};
 
 /// What a prefilter looks for.
 #[derive(Clone, Copy, Default, Debug)]
@@ -30,16 +33,10 @@ enum Work {
     Nothing,
     /// Fingerprints.
     Prints,
-    /// Fingerprints and `@`.
-    At,
-    /// Shapes of digits.
+    /// And shapes of digits.
     Digits,
-    PrintsDigits,
-    AtDigits,
-    /// Shapes of digits, and stretches of them.
+    /// And stretches of them.
     Spans,
-    PrintsSpans,
-    AtSpans,
 }
 
 /// Stage one of a program.
@@ -51,6 +48,8 @@ pub(super) struct Prefilter {
     /// What looks closer at stretches of digits.
     numbers: Arc<Numbers>,
     work: Work,
+    /// Is every `@` wanted?
+    at: bool,
     /// All ones where card numbers are wanted.
     cards: u64,
     /// All ones where social security numbers are wanted.
@@ -62,9 +61,17 @@ pub(super) struct Prefilter {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
     at: usize,
+    /// Where it started: no escape begins before that.
+    from: usize,
     carry: Carry,
-    runs: Runs,
     spans: Spans,
+}
+
+impl Cursor {
+    /// Up to where.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
 }
 
 /// A block in which something was noticed. Bit `i` of a mask stands for the byte at `base + i`.
@@ -78,31 +85,77 @@ pub(super) struct Marks {
     pub(super) shapes: Shapes,
 }
 
+/// Most marks of a block that are looked at closer. To leave the loop for more of them costs little beside what follows.
+const FEW: u32 = 16;
+/// Blocks that are looked for before they are looked at.
+const MARKED: usize = 64;
+
+/// The marked blocks of some bytes, in their order.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Marked(Vec<Marks>);
+
+impl Marked {
+    /// Them.
+    pub(super) fn blocks(&self) -> &[Marks] {
+        &self.0
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.len() >= MARKED
+    }
+
+    /// Forgets what lies behind `end`.
+    fn cut(&mut self, end: usize) {
+        for Marks { base, prints, shapes } in self.0.iter_mut().rev() {
+            if base.saturating_add(BLOCK) <= end {
+                break;
+            }
+            let inside = below(end.saturating_sub(*base));
+            *prints &= inside;
+            let Shapes { bare, grouped, ssn, spans } = shapes;
+            [bare, grouped, ssn, spans].into_iter().for_each(|shape| *shape &= inside);
+        }
+    }
+}
+
+/// Where an escape begins, or may begin, and what it is.
+pub(super) type Escape = (usize, Parsed);
+
+/// A block as the loop has seen it.
+#[derive(Clone, Copy)]
+struct Seen {
+    base: usize,
+    /// Where fingerprints end.
+    prints: u64,
+    digits: u64,
+    digits_before: u64,
+    spans: u64,
+}
+
+/// Why the loop goes no further.
+enum Stop {
+    /// An escape begins.
+    Escape(Escape),
+    /// Enough blocks are marked. What is noticed goes up to here.
+    Full(usize),
+}
+
 impl Prefilter {
     /// Looks for what is wanted, fingerprints by `table` and, closer, by `sieve`, and numbers by `numbers`.
-    pub(super) fn new(table: Fingerprints, sieve: Sieve, numbers: &Arc<Numbers>, wanted: Wanted) -> Prefilter {
+    pub(super) fn new(mut table: Fingerprints, sieve: Sieve, numbers: &Arc<Numbers>, wanted: Wanted) -> Prefilter {
         let mask = |wanted| if wanted { u64::MAX } else { 0 };
         let (cards, ssns) = (mask(wanted.cards), mask(wanted.ssns));
-        let work = match (wanted.prints, wanted.at, cards | ssns != 0, !numbers.is_empty()) {
-            (false, false, false, false) => Work::Nothing,
-            (false, false, true, false) => Work::Digits,
-            (false, false, _, true) => Work::Spans,
-            (true, false, false, false) => Work::Prints,
-            (true, false, true, false) => Work::PrintsDigits,
-            (true, false, _, true) => Work::PrintsSpans,
-            (_, true, false, false) => Work::At,
-            (_, true, true, false) => Work::AtDigits,
-            (_, true, _, true) => Work::AtSpans,
+        let work = match (wanted.prints | wanted.at, cards | ssns != 0, !numbers.is_empty()) {
+            (false, false, false) => Work::Nothing,
+            (true, false, false) => Work::Prints,
+            (_, true, false) => Work::Digits,
+            (_, _, true) => Work::Spans,
         };
-        Prefilter {
-            table,
-            sieve,
-            numbers: Arc::clone(numbers),
-            work,
-            cards,
-            ssns,
-            span: u32::try_from(numbers.span()).unwrap_or(0),
+        if wanted.at {
+            table.notice_alone(b'@');
         }
+        let span = u32::try_from(numbers.span()).unwrap_or(0);
+        Prefilter { table, sieve, numbers: Arc::clone(numbers), work, at: wanted.at, cards, ssns, span }
     }
 
     /// Starts at `from` in `bytes`; what stands before it is only context.
@@ -114,78 +167,146 @@ impl Prefilter {
             [] => [0, 0],
         };
         let digits = digits_before(before);
-        Cursor { at: from, carry: Carry::new(&self.table, last), runs: Runs::carried(digits), spans: Spans::carried(digits) }
+        Cursor { at: from, from, carry: Carry::new(&self.table, last, digits), spans: Spans::carried(digits) }
     }
 
-    /// The next block in which something was noticed, or `None` at the end of `bytes`.
-    pub(super) fn next(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Marks> {
+    /// Looks on from the cursor until `bytes` end, `marked` is full, or an escape begins. Escapes are looked for where it is told
+    /// which byte stands before `bytes`.
+    pub(super) fn look(&self, bytes: &[u8], cursor: &mut Cursor, before: Option<u8>, marked: &mut Marked) -> Option<Escape> {
+        marked.0.clear();
         match self.work {
-            Work::Nothing => None,
-            Work::Prints => self.walk::<true, false, false, false>(bytes, cursor),
-            Work::At => self.walk::<true, true, false, false>(bytes, cursor),
-            Work::Digits => self.walk::<false, false, true, false>(bytes, cursor),
-            Work::PrintsDigits => self.walk::<true, false, true, false>(bytes, cursor),
-            Work::AtDigits => self.walk::<true, true, true, false>(bytes, cursor),
-            Work::Spans => self.walk::<false, false, true, true>(bytes, cursor),
-            Work::PrintsSpans => self.walk::<true, false, true, true>(bytes, cursor),
-            Work::AtSpans => self.walk::<true, true, true, true>(bytes, cursor),
+            Work::Nothing => {
+                cursor.at = bytes.len();
+                None
+            }
+            Work::Prints => self.walk::<false, false>(bytes, cursor, before, marked),
+            Work::Digits => self.walk::<true, false>(bytes, cursor, before, marked),
+            Work::Spans => self.walk::<true, true>(bytes, cursor, before, marked),
         }
     }
 
-    // Functions of their own, so that the host's compiler has the loop that matters optimised early.
-    #[inline(never)]
-    fn walk<const PRINTS: bool, const AT: bool, const DIGITS: bool, const SPANS: bool>(
+    fn walk<const DIGITS: bool, const SPANS: bool>(
         &self,
         bytes: &[u8],
         cursor: &mut Cursor,
-    ) -> Option<Marks> {
+        before: Option<u8>,
+        marked: &mut Marked,
+    ) -> Option<Escape> {
+        let stop = loop {
+            match self.next::<DIGITS, SPANS>(bytes, cursor) {
+                None => break begun_escape(bytes, cursor.from, before?).map(Stop::Escape)?,
+                Some(seen) => {
+                    if let Some(stop) = self.mark(bytes, cursor.from, &seen, before, marked) {
+                        break stop;
+                    }
+                }
+            }
+        };
+        let (at, escape) = match stop {
+            Stop::Escape((at, parsed)) => (at, Some((at, parsed))),
+            Stop::Full(at) => (at, None),
+        };
+        if at < cursor.at {
+            marked.cut(at);
+            *cursor = self.start(bytes, at);
+        }
+        escape
+    }
+
+    /// The next block in which something was noticed, or the last one if it is not a whole one.
+    // A function of its own, so that the host's compiler has the loop that matters optimised early.
+    #[inline(never)]
+    fn next<const DIGITS: bool, const SPANS: bool>(&self, bytes: &[u8], cursor: &mut Cursor) -> Option<Seen> {
         let rest = bytes.get(cursor.at..).unwrap_or_default();
         let (blocks, edge) = rest.as_chunks();
-        let Cursor { at, mut carry, mut runs, mut spans } = *cursor;
+        let Cursor { at, mut carry, mut spans, .. } = *cursor;
         for (index, block) in blocks.iter().enumerate() {
-            let before = runs;
-            let sets = Sets::of::<AT>(&self.table, block, &mut carry);
-            let digits = if DIGITS { block::digits(block) } else { 0 };
-            let shaped = DIGITS && runs.step(digits);
-            let spanned = if SPANS { spans.step(digits, self.span) } else { 0 };
-            let printed = PRINTS && sets.any();
-            if printed | shaped | (spanned != 0) {
+            let digits_before = carry.digits();
+            let sets = Sets::of::<DIGITS>(&self.table, block, &mut carry);
+            let spanned = if SPANS { spans.step(sets.digits(), self.span) } else { 0 };
+            if sets.any() | (spanned != 0) {
                 let base = at.wrapping_add(index.wrapping_mul(BLOCK));
-                let prints = if printed { self.sieve.pass::<AT>(bytes, base, sets.mask()) } else { 0 };
+                let prints = self.sift(bytes, base, sets.mask());
                 let spanned = if SPANS && spanned != 0 { self.numbers.pass(bytes, base, spanned) } else { 0 };
+                let shaped = self.cards | self.ssns != 0 && sets.any_number();
                 if !shaped && prints | spanned == 0 {
                     continue;
                 }
-                *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, runs, spans };
-                let shapes = if shaped { runs.shapes(&before) } else { Shapes::default() };
-                let shapes = Shapes { spans: spanned, ..shapes };
-                return Some(self.marks(base, prints, shapes));
+                *cursor = Cursor { at: base.wrapping_add(BLOCK), carry, spans, ..*cursor };
+                return Some(Seen { base, prints, digits: sets.digits(), digits_before, spans: spanned });
             }
         }
+        cursor.at = bytes.len();
         if edge.is_empty() {
             return None;
         }
-        let mut block: Block = [0; BLOCK];
-        for (to, from) in block.iter_mut().zip(edge) {
-            *to = *from;
-        }
-        let before = runs;
-        let sets = Sets::of::<AT>(&self.table, &block, &mut carry);
-        let digits = block::digits(&block);
-        let _ = DIGITS && runs.step(digits);
         let base = bytes.len().saturating_sub(edge.len());
-        let inside = !u64::MAX.checked_shl(u32::try_from(edge.len()).unwrap_or(0)).unwrap_or(0);
-        let spanned = if SPANS { spans.step(digits, self.span) & inside } else { 0 };
-        *cursor = Cursor { at: bytes.len(), carry, runs, spans };
-        let shapes = Shapes { spans: spanned, ..runs.shapes(&before) };
-        let prints = if PRINTS { self.sieve.pass::<AT>(bytes, base, sets.mask() & inside) } else { 0 };
-        Some(self.marks(base, prints, shapes))
+        let digits_before = carry.digits();
+        let sets = Sets::of::<DIGITS>(&self.table, &padded(edge), &mut carry);
+        let spans = if SPANS { spans.step(sets.digits(), self.span) } else { 0 };
+        let prints = self.sift(bytes, base, sets.mask() & below(edge.len()));
+        Some(Seen { base, prints, digits: sets.digits(), digits_before, spans })
     }
 
-    /// What was noticed in a block, as far as it is wanted.
-    fn marks(&self, base: usize, prints: u64, shapes: Shapes) -> Marks {
-        let Shapes { bare, grouped, ssn, spans } = shapes;
-        let shapes = Shapes { bare: bare & self.cards, grouped: grouped & self.cards, ssn: ssn & self.ssns, spans };
-        Marks { base, prints, shapes }
+    /// Those of the marks of the block at `base` that are fingerprints, or at signs, as far as they are wanted.
+    #[inline(never)]
+    fn sift(&self, bytes: &[u8], base: usize, marks: u64) -> u64 {
+        if marks.count_ones() > FEW {
+            return marks;
+        }
+        let ats = match bytes.get(base..).and_then(<[u8]>::first_chunk) {
+            Some(block) if self.at => block::equal(block, b'@'),
+            _ => 0,
+        };
+        marks & ats | self.sieve.pass(bytes, base, marks & !ats, self.at)
     }
+
+    /// Keeps what was noticed in a block, as far as it is wanted, and tells when to stop.
+    fn mark(&self, bytes: &[u8], from: usize, seen: &Seen, before: Option<u8>, marked: &mut Marked) -> Option<Stop> {
+        let rest = bytes.get(seen.base..).unwrap_or_default();
+        let inside = below(rest.len());
+        let prints = seen.prints & inside;
+        let shapes = if self.cards | self.ssns != 0 { Shapes::of(seen.digits, seen.digits_before) } else { Shapes::default() };
+        let shapes = Shapes {
+            bare: shapes.bare & self.cards & inside,
+            grouped: shapes.grouped & self.cards & inside,
+            ssn: shapes.ssn & self.ssns & inside,
+            spans: seen.spans & inside,
+        };
+        if prints | shapes.any() != 0 {
+            marked.0.push(Marks { base: seen.base, prints, shapes });
+        }
+        let end = seen.base.saturating_add(BLOCK);
+        let mut last = end;
+        if let Some(before) = before {
+            let escapes = match rest.first_chunk() {
+                Some(block) => block::escapes(block),
+                None => block::escapes(&padded(rest)),
+            };
+            let begins = |back: usize| seen.base.checked_sub(back).and_then(|at| bytes.get(at)).is_some_and(begins_escape);
+            let carried = u64::from(begins(2)) | u64::from(begins(1)) << 1;
+            let ends = prints & (escapes << 2 | carried);
+            if let Some(escape) = bits(ends, seen.base).find_map(|end| escape_ending(bytes, from, end, before)) {
+                return Some(Stop::Escape(escape));
+            }
+            // What begins at the end of the block is noticed in the next one.
+            let open = escapes & !below(BLOCK.saturating_sub(BACKSLASHES.saturating_add(1)));
+            last = bits(open, seen.base).next().unwrap_or(end);
+        }
+        marked.is_full().then_some(Stop::Full(last))
+    }
+}
+
+/// A block that begins with `bytes`, behind which are zeros.
+fn padded(bytes: &[u8]) -> Block {
+    let mut block: Block = [0; BLOCK];
+    for (to, from) in block.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    block
+}
+
+/// Ones for the first `len` bytes of a block.
+fn below(len: usize) -> u64 {
+    !u64::MAX.checked_shl(u32::try_from(len).unwrap_or(u32::MAX)).unwrap_or(0)
 }

@@ -14,7 +14,7 @@ pub(super) const SSN: usize = 11;
 
 /// Masks of a block: where runs of 1, 2, 4 and 8 digits end.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Runs {
+struct Runs {
     one: u64,
     two: u64,
     four: u64,
@@ -48,38 +48,34 @@ pub(super) fn digits_before(before: &[u8]) -> u64 {
 }
 
 impl Runs {
-    /// What is carried into a block that stands behind the digits `one`.
-    pub(super) fn carried(one: u64) -> Runs {
-        let mut runs = Runs::default();
-        let _ = runs.step(one);
-        runs
-    }
-
-    /// Takes the next block's digits; could a shape end in it? Asks for what all shapes have, to be quick.
-    #[inline(always)]
-    pub(super) fn step(&mut self, one: u64) -> bool {
-        let before = *self;
+    /// Those of a block with the digits `one`, behind the block whose runs `before` are.
+    fn of(one: u64, before: &Runs) -> Runs {
         let two = one & behind(one, before.one, 1);
         let four = two & behind(two, before.two, 2);
         let eight = four & behind(four, before.four, 4);
-        *self = Runs { one, two, four, eight };
-        let bare = eight & behind(eight, before.eight, 5);
-        // `d?dd-dddd`, where `?` is a digit or not.
-        let separated = four & !behind(one, before.one, 4) & behind(two, before.two, 5) & behind(one, before.one, 8);
-        bare | separated != 0
+        Runs { one, two, four, eight }
     }
+}
 
-    /// The shapes that end in the block whose runs these are and that `before` stands before.
-    pub(super) fn shapes(&self, before: &Runs) -> Shapes {
-        let one = |by| behind(self.one, before.one, by);
-        let two = |by| behind(self.two, before.two, by);
-        let four = self.four & !one(4);
+impl Shapes {
+    /// The shapes that end in the block with the digits `one`, which stands behind the block with the digits `before`.
+    pub(super) fn of(one: u64, before: u64) -> Shapes {
+        let before = Runs::of(before, &Runs::default());
+        let runs = Runs::of(one, &before);
+        let one = |by| behind(runs.one, before.one, by);
+        let two = |by| behind(runs.two, before.two, by);
+        let four = runs.four & !one(4);
         Shapes {
-            bare: self.eight & behind(self.eight, before.eight, 5) & !one(13),
-            grouped: four & behind(self.four, before.four, 5),
+            bare: runs.eight & behind(runs.eight, before.eight, 5) & !one(13),
+            grouped: four & behind(runs.four, before.four, 5),
             ssn: four & two(5) & !one(7) & two(8) & one(10),
             spans: 0,
         }
+    }
+
+    /// Not zero where there are any.
+    pub(super) fn any(&self) -> u64 {
+        self.bare | self.grouped | self.ssn | self.spans
     }
 }
 
@@ -150,15 +146,13 @@ mod tests {
                 })
                 .collect();
             let from = (seed % 60) as usize;
-            let mut runs = Runs::carried(digits_before(&bytes[..from]));
+            let mut before = digits_before(&bytes[..from]);
             let len = 2 + seed as usize % (SPAN_MAX - 1);
             let mut spans = Spans::carried(digits_before(&bytes[..from]));
             for base in (from..bytes.len() - BLOCK).step_by(BLOCK) {
                 let ones = (0..BLOCK).filter(|i| digit(&bytes, Some(base + i))).map(|i| 1u64 << i).sum();
-                let before = runs;
-                let any = runs.step(ones);
-                let shapes = runs.shapes(&before);
-                assert!(any || shapes.bare | shapes.grouped | shapes.ssn == 0);
+                let shapes = Shapes::of(ones, before);
+                before = ones;
                 let complete = spans.step(ones, len as u32);
                 for i in 0..BLOCK {
                     let end = base + i;

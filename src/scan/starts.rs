@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::detect::{Anchor, Kind, LOOK_BEHIND};
+use crate::detect::{self, Anchor, Kind, LOOK_BEHIND, begins_a_card};
 
-use super::block::{self, BLOCK, ByteSet, Fingerprints, byte_set};
+use super::block::{self, BLOCK, ByteSet, byte_set};
 use super::digits;
-use super::heads::{Buckets, Head, Heads, Place, notice};
+use super::heads::{Buckets, Head, Heads, PRINT, Place, notice};
 use super::numbers::Numbers;
 use super::own::Notice;
 use super::prefilter::{Marks, Prefilter, Wanted};
 use super::program::Detector;
 use super::shapes::{BARE, GROUPED, SSN};
-use super::sieve::Sieve;
 use super::tables::DEAD;
-use super::view::{Parsed, parse};
+use super::view::{BACKSLASHES, ESCAPES, Parsed, parse};
 use super::walk::Walk;
 
 /// Where values of a program's lanes may start: each by the anchor of its kind.
@@ -44,8 +43,6 @@ pub(super) const LOCAL: usize = 192;
 const LABEL: usize = 64;
 /// What may stand between the groups of a card number; `+` is how forms encode a space.
 const SEPARATORS: &[u8] = b" -+";
-/// Most backslashes of an escaped at sign: JSON in JSON in JSON doubles them each time.
-const BACKSLASHES: usize = 4;
 
 /// What may stand in the local part of an e-mail address, or in an escape there; what in a label of a host, and at its ends.
 static LOCAL_BYTES: ByteSet = byte_set(b"+-_.'%", true);
@@ -99,6 +96,11 @@ fn refused_before(of: &Detector) -> ByteSet {
 /// A one in each byte.
 const ONES: u64 = 0x0101_0101_0101_0101;
 
+/// Bytes before a literal that refuse it.
+const NEAR_BEHIND: usize = 8;
+/// Last bytes that tell whether a literal of at most eight bytes is refused.
+const REFUSED_BY: usize = 16;
+
 /// Does one of `set` stand before `at`, that ends no escape?
 #[inline]
 fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
@@ -109,18 +111,31 @@ fn stands_behind(set: &ByteSet, bytes: &[u8], at: usize) -> bool {
 /// Could an escape end before `at`?
 #[inline]
 pub(super) fn escape_near(bytes: &[u8], at: usize) -> bool {
-    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<8>) else { return true };
+    let Some(near) = bytes.get(..at).and_then(<[u8]>::last_chunk::<NEAR_BEHIND>) else { return true };
     // Eight bytes at once: is one of them zero when it is held against a backslash, or a percent sign?
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & ONES.wrapping_mul(0x80);
     let word = u64::from_le_bytes(*near);
     zero(word ^ ONES.wrapping_mul(0x5c)) | zero(word ^ ONES.wrapping_mul(0x25)) != 0
 }
 
+/// Adds the beginnings of escapes. The closer look tells them apart by their first byte only: it is precise for few.
+fn add_escapes(buckets: &mut Buckets) {
+    let set = |bytes: &[u8]| bytes.iter().copied().collect::<detect::ByteSet>();
+    for one in ESCAPES {
+        buckets.notice(one.map(set));
+        let alike = ESCAPES.iter().filter(|other| other.first() == one.first());
+        let [first, middle, last] = alike.fold([detect::ByteSet::default(); PRINT], |mut all, other| {
+            all.iter_mut().zip(other).for_each(|(all, bytes)| *all = all.union(set(bytes)));
+            all
+        });
+        buckets.sift([detect::ByteSet::ALL, first, middle, last]);
+    }
+}
+
 impl Starts {
     /// Those of `detectors`, whose numbers are their places, and the prefilter that notices them.
     pub(super) fn new(detectors: &[Detector], own: &Notice) -> (Starts, Prefilter) {
-        let mut table = Fingerprints::NONE;
-        let (mut buckets, mut sieve) = (Buckets::default(), Sieve::default());
+        let mut buckets = Buckets::default();
         let mut literals: Vec<Head> = Vec::new();
         let refused = detectors.iter().map(refused_before).collect();
         let (mut email, mut card, mut ssn) = (None, None, None);
@@ -148,14 +163,16 @@ impl Starts {
             }
         }
         let numbers = Arc::new(Numbers::new(detectors));
-        let heads = Heads::new(literals.iter().copied(), &mut table, &mut buckets, &mut sieve);
-        own.add_to(&mut table, &mut buckets, &mut sieve);
+        add_escapes(&mut buckets);
+        let heads = Heads::new(literals.iter().copied(), &mut buckets);
+        own.add_to(&mut buckets);
         let wanted = Wanted {
             prints: !literals.is_empty() || !own.is_empty(),
             at: email.is_some(),
             cards: card.is_some(),
             ssns: ssn.is_some(),
         };
+        let (table, sieve) = buckets.tables();
         let prefilter = Prefilter::new(table, sieve, &numbers, wanted);
         (Starts { heads, refused, email, behind_at, card, ssn, numbers }, prefilter)
     }
@@ -178,6 +195,8 @@ impl Starts {
         };
         let prints = if self.email.is_some() { between_hosts(bytes, marks) } else { marks.prints };
         let mut left = prints;
+        // What the last bytes are where no literal that ends may begin a value: where tokens follow one another, it is so again.
+        let mut refused_behind = None;
         while left != 0 {
             let end = marks.base.wrapping_add(left.trailing_zeros() as usize);
             left &= left.wrapping_sub(1);
@@ -199,30 +218,42 @@ impl Starts {
                 }
                 continue;
             }
+            let behind = known.last_chunk::<REFUSED_BY>().map(|bytes| u128::from_le_bytes(*bytes));
+            if behind.is_some() && behind == refused_behind {
+                continue;
+            }
+            let mut refused = true;
             for head in self.heads.ending(known) {
                 let start = known.len().saturating_sub(head.text.len());
                 match head.place {
                     Place::Start => {
                         if self.refused.get(head.lane).is_some_and(|refused| stands_behind(refused, bytes, start)) {
+                            refused &= head.text.len() <= REFUSED_BY.wrapping_sub(NEAR_BEHIND);
                             continue;
                         }
+                        refused = false;
                         let rest = bytes.get(known.len()..).unwrap_or_default();
                         if let Some(walk) = detectors.get(head.lane).and_then(|of| head.walk.ahead(of.table, rest)) {
                             begin(head.lane, start, walk);
                         }
                     }
                     Place::Within(most) => {
+                        refused = false;
                         for start in start.saturating_sub(most)..=start {
                             begin(head.lane, start, head.walk);
                         }
                     }
                     Place::At => {
+                        refused = false;
                         let at = start.saturating_sub(backslashes(bytes, start));
                         if escaped_at_may_be(bytes, at) {
                             all_locals(bytes, floor, at, &mut |start| begin(head.lane, start, head.walk));
                         }
                     }
                 }
+            }
+            if refused {
+                refused_behind = behind;
             }
         }
         let mut offer = |lane: usize, start: usize| {
@@ -300,7 +331,9 @@ fn cards(bytes: &[u8], marks: &Marks, mut offer: impl FnMut(usize)) {
         let after = end.saturating_add(1);
         if bare {
             let start = after.saturating_sub(BARE);
-            offer(start);
+            if bytes.get(start).is_none_or(|digit| begins_a_card(*digit)) {
+                offer(start);
+            }
             // The run may begin with the digits of an escape (`%204111`), at most four.
             if ends_in_escape(bytes, start) {
                 (start..after).skip(1).take(4).for_each(&mut offer);

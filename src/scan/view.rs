@@ -22,7 +22,9 @@ use crate::detect::KindSet;
 
 use escape::ESCAPE_MAX;
 pub(crate) use escape::escape_at;
-pub(super) use escape::{Parsed, parse};
+pub(super) use escape::{
+    BACKSLASHES, PRINTS as ESCAPES, Parsed, begins as begins_escape, begun as begun_escape, ending as escape_ending, parse,
+};
 use offsets::Offsets;
 
 /// Bytes that are read in one piece when the view wakes; then it may fall asleep. Twice as many each time that it does not.
@@ -122,11 +124,18 @@ impl Scanner {
 
     /// Reads on from `at` to the next escape, at which the view wakes.
     fn sleep(&mut self, bytes: &[u8], at: usize, to: usize) -> usize {
-        let found = escape::find(bytes, at, to, self.last);
-        let end = found.map_or(to, |(end, _)| end);
-        if end > at {
+        let found = if to == bytes.len() {
+            let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied().unwrap_or(self.last);
+            let rest = bytes.get(at..).unwrap_or_default();
+            self.raw.feed_to_escape(rest, Some(before), &mut self.found).map(|(end, parsed)| (at.saturating_add(end), parsed))
+        } else {
+            // An escape may begin before `to` and end behind it.
+            let found = escape::find(bytes, at, to, self.last);
+            let end = found.map_or(to, |(end, _)| end);
             self.raw.feed(bytes.get(at..end).unwrap_or_default(), &mut self.found);
-        }
+            found
+        };
+        let end = found.map_or(to, |(end, _)| end);
         match found {
             Some((_, Parsed::Partial)) => self.carry.extend_from_slice(bytes.get(end..).unwrap_or_default()),
             Some(_) => self.view = Some(Box::new(View::of(&self.raw))),

@@ -19,21 +19,19 @@ pub(super) struct Words {
 impl Words {
     /// Those of `near`.
     pub(super) fn new(near: &Near) -> Words {
-        let (mut table, mut buckets) = (Fingerprints::NONE, Buckets::default());
+        let mut buckets = Buckets::default();
         let mut longest = 0;
         for word in near.words() {
             longest = word.len().max(longest);
             let mut known = true;
-            buckets.add(
-                &mut table,
-                [0, 1, 2].map(|at| {
-                    let letter = word.as_bytes().get(at).copied().filter(|letter| known && *letter != b' ');
-                    known = letter.is_some();
-                    // A space stands for many bytes, or for none.
-                    letter.map_or(ByteSet::ALL, |letter| ByteSet::of(letter).union(ByteSet::of(letter.to_ascii_uppercase())))
-                }),
-            );
+            buckets.notice([0, 1, 2].map(|at| {
+                let letter = word.as_bytes().get(at).copied().filter(|letter| known && *letter != b' ');
+                known = letter.is_some();
+                // A space stands for many bytes, or for none.
+                letter.map_or(ByteSet::ALL, |letter| ByteSet::of(letter).union(ByteSet::of(letter.to_ascii_uppercase())))
+            }));
         }
+        let (table, _) = buckets.tables();
         Words { table, behind: near.within().saturating_add(longest).saturating_add(WORD_EDGE) }
     }
 
@@ -45,7 +43,7 @@ impl Words {
 
     /// Where in `text` the first three bytes of a word stand.
     fn places(&self, text: &[u8]) -> impl Iterator<Item = usize> {
-        let mut carry = Carry::new(&self.table, [0; 2]);
+        let mut carry = Carry::new(&self.table, [0; 2], 0);
         // The mask has the last of three bytes: two that are not there are looked at behind the end, for words of two letters.
         let blocks = (0..text.len().saturating_add(2)).step_by(BLOCK);
         blocks.flat_map(move |base| {

@@ -57,6 +57,11 @@ impl ByteSet {
         }
     }
 
+    /// Are all its bytes in `other`?
+    pub fn is_within(&self, other: &ByteSet) -> bool {
+        self.0.iter().zip(other.0).all(|(word, other)| word & !other == 0)
+    }
+
     /// The bytes in either set.
     #[must_use]
     pub fn union(self, other: ByteSet) -> ByteSet {
@@ -68,6 +73,14 @@ impl ByteSet {
     /// How common its bytes are in bodies, of a million.
     fn chance(self) -> u64 {
         self.iter().map(|byte| u64::from(common(byte))).sum::<u64>().min(1_000_000)
+    }
+}
+
+impl FromIterator<u8> for ByteSet {
+    fn from_iter<T: IntoIterator<Item = u8>>(bytes: T) -> ByteSet {
+        let mut set = ByteSet::default();
+        bytes.into_iter().for_each(|byte| set.insert(byte));
+        set
     }
 }
 

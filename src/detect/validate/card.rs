@@ -15,12 +15,17 @@ const FOURS: usize = 4;
 /// Bytes of four groups of four with their separators.
 const FOUR_FOURS: usize = 19;
 
+/// Do some issuer's numbers begin with this digit?
+pub(crate) fn begins(digit: u8) -> bool {
+    !matches!(digit, b'0' | b'1' | b'7')
+}
+
 /// A digit that some issuer's numbers begin with (timestamps begin with 1), no letter or digit before it, and it is no fraction
 /// of a decimal number.
 pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
-    let led = here.first().is_none_or(|digit| !matches!(digit, b'0' | b'1' | b'7'));
-    let free = !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here);
-    led && (free || opens_track(before))
+    let led = here.first().is_none_or(|digit| begins(*digit));
+    let free = || !boundary::alphanumeric_before(before) && !is_fraction(before) && !boundary::inside_escape(before, here);
+    led && (free() || opens_track(before))
 }
 
 /// The first track of a magnetic stripe begins with `%B` and the number (ISO/IEC 7813). `%B4` would be no first byte of a

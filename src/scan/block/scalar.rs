@@ -2,48 +2,84 @@
 
 use super::{BLOCK, Block, ByteSet, Fingerprints, contains};
 
-/// The two bytes before a block: a fingerprint may reach over from them.
+/// The two bytes before a block, over which a fingerprint may reach, and the digits of the block before.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Carry([u8; 2]);
+pub(crate) struct Carry {
+    before: [u8; 2],
+    digits: u64,
+}
 
 impl Carry {
-    /// What is carried into a block that `before` stands before.
-    pub(crate) fn new(_: &Fingerprints, before: [u8; 2]) -> Carry {
-        Carry(before)
+    /// What is carried into a block that `before` stands before, and `digits`.
+    pub(crate) fn new(_: &Fingerprints, before: [u8; 2], digits: u64) -> Carry {
+        Carry { before, digits }
+    }
+
+    /// The digits of the block before.
+    pub(crate) fn digits(&self) -> u64 {
+        self.digits
     }
 }
 
-/// Where in a block fingerprints end.
+/// Where in a block fingerprints end; and the digits.
 #[derive(Clone, Copy)]
-pub(crate) struct Sets(u64);
+pub(crate) struct Sets {
+    mask: u64,
+    numbers: bool,
+    digits: u64,
+}
 
 impl Sets {
-    /// Looks up a block; `AT` also counts every `@`.
-    pub(crate) fn of<const AT: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
-        let [mut first, mut middle] = carry.0;
+    /// Looks up a block; `DIGITS`: digits are wanted.
+    pub(crate) fn of<const DIGITS: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
+        let [mut first, mut middle] = carry.before;
         let mut mask = 0u64;
         for &last in block {
-            let shared = table.buckets([first, middle, last]) != 0 || AT && last == b'@';
-            mask = mask >> 1 | u64::from(shared) << BLOCK.saturating_sub(1);
+            let noticed = table.buckets([first, middle, last]) != 0;
+            mask = mask >> 1 | u64::from(noticed) << BLOCK.saturating_sub(1);
             (first, middle) = (middle, last);
         }
-        carry.0 = [first, middle];
-        Sets(mask)
+        let digits = if DIGITS { digits(block) } else { 0 };
+        let numbers = may_be_numbers(carry.digits, digits);
+        *carry = Carry { before: [first, middle], digits };
+        Sets { mask, numbers, digits }
     }
 
-    /// Is there any?
+    /// Is there any, or may there be a number?
     pub(crate) fn any(&self) -> bool {
-        self.0 != 0
+        self.mask != 0 || self.numbers
     }
 
-    /// Where there is one.
-    pub(crate) fn mask(&self) -> u64 {
-        self.0
+    /// May there be a number?
+    pub(crate) fn any_number(&self) -> bool {
+        self.numbers
     }
+
+    /// Where a fingerprint ends.
+    pub(crate) fn mask(&self) -> u64 {
+        self.mask
+    }
+
+    /// Which bytes are digits; none where they were not wanted.
+    pub(crate) fn digits(&self) -> u64 {
+        self.digits
+    }
+}
+
+/// Do thirteen digits end, or what all other shapes have: `d?dd-dddd`, where `?` is a digit or not? Two windows are looked at, each
+/// of half a block and what stands before it.
+fn may_be_numbers(before: u64, digits: u64) -> bool {
+    [digits << 32 | before >> 32, digits].iter().any(|&one| {
+        let two = one & one << 1;
+        let four = two & two << 2;
+        let eight = four & four << 4;
+        let separated = four & !(one << 4) & two << 5 & one << 8;
+        (eight & eight << 5 | separated) >> 32 != 0
+    })
 }
 
 /// Which bytes are decimal digits.
-pub(crate) fn digits(block: &Block) -> u64 {
+fn digits(block: &Block) -> u64 {
     block.iter().fold(0, |mask, byte| mask >> 1 | u64::from(byte.is_ascii_digit()) << BLOCK.saturating_sub(1))
 }
 

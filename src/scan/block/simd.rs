@@ -1,12 +1,12 @@
 //! The masks with simd128, 16 bytes at a time.
 //!
-//! Written for V8 on x86-64, where a swizzle is two instructions, a shift of bytes is five (one of 16-bit lanes is one) and a
-//! shuffle of neighbours is one.
+//! Written for V8 on x86-64, where a shift of bytes is five instructions (one of 16-bit lanes is one), a shuffle of neighbours is
+//! one, and a swizzle three. A relaxed one is one; it differs only for indexes of 16 and more, so all that it is given are nibbles.
 #![allow(unsafe_code)]
 
 use core::arch::wasm32::{
-    i8x16_add, i8x16_bitmask, i8x16_gt, i8x16_shuffle, i8x16_splat, i8x16_swizzle, u8x16, u8x16_eq, u8x16_ne, u8x16_splat,
-    u16x8_shr, v128, v128_and, v128_any_true, v128_load, v128_or, v128_xor,
+    i8x16_bitmask, i8x16_relaxed_swizzle, i8x16_shuffle, i8x16_swizzle, u8x16, u8x16_eq, u8x16_splat, u16x8_shr, u64x2,
+    u64x2_shl, u64x2_shr, v128, v128_and, v128_andnot, v128_any_true, v128_load, v128_or, v128_xor,
 };
 
 use super::{BLOCK, Block, ByteSet, Fingerprints, Place, contains};
@@ -45,76 +45,108 @@ impl Nibbles {
     /// The set of buckets of each byte at one place.
     #[inline(always)]
     fn buckets(&self, place: &Place) -> v128 {
-        v128_and(i8x16_swizzle(vector(&place.low), self.low), i8x16_swizzle(vector(&place.high), self.high))
+        v128_and(i8x16_relaxed_swizzle(vector(&place.low), self.low), i8x16_relaxed_swizzle(vector(&place.high), self.high))
     }
 
     /// The same at the middle place.
     #[inline(always)]
     fn middle(&self, table: &Fingerprints) -> v128 {
-        i8x16_swizzle(vector(&table.middle), self.low)
+        i8x16_relaxed_swizzle(vector(&table.middle), self.low)
     }
 }
 
-/// The last vector's lookups for the first two places: a fingerprint may reach over from it into the next.
+/// The last vector's lookups for the first two places: a fingerprint may reach over from it into the next. And its block's digits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Carry {
     first: v128,
     middle: v128,
+    digits: u64,
 }
 
 impl Carry {
-    /// What is carried into a block that `before` stands before.
-    pub(crate) fn new(table: &Fingerprints, before: [u8; 2]) -> Carry {
+    /// What is carried into a block that `before` stands before, and `digits`.
+    pub(crate) fn new(table: &Fingerprints, before: [u8; 2], digits: u64) -> Carry {
         let [a, b] = before;
         let nibbles = Nibbles::of(u8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b));
-        Carry { first: nibbles.buckets(&table.first), middle: nibbles.middle(table) }
+        Carry { first: nibbles.buckets(&table.first), middle: nibbles.middle(table), digits }
+    }
+
+    /// The digits of the block before.
+    pub(crate) fn digits(&self) -> u64 {
+        self.digits
     }
 }
 
-/// For each byte of a block the buckets whose fingerprints end there.
+/// For each byte of a block the buckets whose fingerprints end there; and the digits.
 #[derive(Clone, Copy)]
-pub(crate) struct Sets([v128; 4]);
+pub(crate) struct Sets {
+    prints: [v128; 4],
+    /// What is not zero if there may be a number.
+    numbers: v128,
+    digits: u64,
+}
 
 impl Sets {
-    /// Looks up a block; `AT` also counts every `@`.
+    /// Looks up a block; `DIGITS`: digits are wanted.
     #[inline(always)]
-    pub(crate) fn of<const AT: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
-        let mut sets = |bytes: v128| {
+    pub(crate) fn of<const DIGITS: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
+        let mut found = 0;
+        let mut sets = |bytes: v128, at: u32| {
             let nibbles = Nibbles::of(bytes);
-            let (first, middle) = (nibbles.buckets(&table.first), nibbles.middle(table));
+            let (first, middle, last) = (nibbles.buckets(&table.first), nibbles.middle(table), nibbles.buckets(&table.last));
             let two_back = i8x16_shuffle::<14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29>(carry.first, first);
             let one_back = i8x16_shuffle::<15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30>(carry.middle, middle);
-            *carry = Carry { first, middle };
-            let shared = v128_and(v128_and(two_back, one_back), nibbles.buckets(&table.last));
-            if AT { v128_or(shared, u8x16_eq(bytes, u8x16_splat(b'@'))) } else { shared }
+            *carry = Carry { first, middle, ..*carry };
+            if DIGITS {
+                found |= u64::from(i8x16_bitmask(last)) << at;
+            }
+            v128_and(v128_and(two_back, one_back), last)
         };
-        Sets([sets(load::<0>(block)), sets(load::<16>(block)), sets(load::<32>(block)), sets(load::<48>(block))])
+        let prints =
+            [sets(load::<0>(block), 0), sets(load::<16>(block), 16), sets(load::<32>(block), 32), sets(load::<48>(block), 48)];
+        let numbers = if DIGITS { may_be_numbers(carry.digits, found) } else { u8x16_splat(0) };
+        carry.digits = found;
+        Sets { prints, numbers, digits: found }
     }
 
-    /// Is there any?
+    /// Is there any, or may there be a number?
     #[inline(always)]
     pub(crate) fn any(&self) -> bool {
-        let [a, b, c, d] = self.0;
-        v128_any_true(v128_or(v128_or(a, b), v128_or(c, d)))
+        let [a, b, c, d] = self.prints;
+        v128_any_true(v128_or(v128_or(v128_or(a, b), v128_or(c, d)), self.numbers))
     }
 
-    /// Where there is one.
+    /// May there be a number?
+    #[inline(always)]
+    pub(crate) fn any_number(&self) -> bool {
+        v128_any_true(self.numbers)
+    }
+
+    /// Where a fingerprint ends.
     #[inline(always)]
     pub(crate) fn mask(&self) -> u64 {
-        let [a, b, c, d] = self.0.map(|sets| u64::from(i8x16_bitmask(u8x16_ne(sets, u8x16_splat(0)))));
-        a | b << 16 | c << 32 | d << 48
+        let [a, b, c, d] = self.prints.map(|sets| u64::from(i8x16_bitmask(u8x16_eq(sets, u8x16_splat(0)))));
+        !(a | b << 16 | c << 32 | d << 48)
+    }
+
+    /// Which bytes are digits; none where they were not wanted.
+    #[inline(always)]
+    pub(crate) fn digits(&self) -> u64 {
+        self.digits
     }
 }
 
-/// Which bytes are decimal digits.
+/// Not zero where thirteen digits end, or what all other shapes have: `d?dd-dddd`, where `?` is a digit or not. Two windows are looked
+/// at, each of half a block and what stands before it.
 #[inline(always)]
-pub(crate) fn digits(block: &Block) -> u64 {
-    let mask = |bytes: v128| {
-        // Moved to the top of the signed range, so that one comparison is enough: '9' becomes 127, '0' 118.
-        let moved = i8x16_add(bytes, i8x16_splat(i8::MAX.wrapping_sub_unsigned(b'9')));
-        u64::from(i8x16_bitmask(i8x16_gt(moved, i8x16_splat(117))))
-    };
-    mask(load::<0>(block)) | mask(load::<16>(block)) << 16 | mask(load::<32>(block)) << 32 | mask(load::<48>(block)) << 48
+fn may_be_numbers(before: u64, digits: u64) -> v128 {
+    let one = u64x2(digits << 32 | before >> 32, digits);
+    let two = v128_and(one, u64x2_shl(one, 1));
+    let four = v128_and(two, u64x2_shl(two, 2));
+    let eight = v128_and(four, u64x2_shl(four, 4));
+    let bare = v128_and(eight, u64x2_shl(eight, 5));
+    let separated = v128_and(v128_andnot(four, u64x2_shl(one, 4)), v128_and(u64x2_shl(two, 5), u64x2_shl(one, 8)));
+    u64x2_shr(v128_or(bare, separated), 32)
 }
 
 /// A set of bytes as vectors.

@@ -4,7 +4,6 @@
 
 use crate::detect::{Automaton, ByteSet, Detector, LOOK_BEHIND, byte_before};
 
-use super::super::block::Fingerprints;
 use super::super::heads::Buckets;
 use super::super::prefilter::Marks;
 use super::super::sieve::{GROUPS, PLACES, Sieve, before};
@@ -47,11 +46,9 @@ impl Notice {
     }
 
     /// Adds the prints to what the block loop looks for.
-    pub(in crate::scan) fn add_to(&self, table: &mut Fingerprints, buckets: &mut Buckets, sieve: &mut Sieve) {
+    pub(in crate::scan) fn add_to(&self, buckets: &mut Buckets) {
         for print in &self.prints {
-            let [_, first, middle, last] = print.sets;
-            buckets.add(table, [first, middle, last]);
-            sieve.add(print.sets);
+            buckets.add(print.sets);
         }
     }
 

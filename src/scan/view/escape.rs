@@ -6,9 +6,21 @@
 use crate::scan::block::{self, BLOCK, Block};
 
 /// Most bytes of an escape: `&#0000064;`.
-pub(super) const ESCAPE_MAX: usize = 10;
+pub(in crate::scan) const ESCAPE_MAX: usize = 10;
 /// Most backslashes of one: JSON in JSON in JSON doubles them each time.
-const BACKSLASHES: usize = 4;
+pub(in crate::scan) const BACKSLASHES: usize = 4;
+/// What every escape begins with behind all but the last of its backslashes: fingerprints, as what may stand at each of three places.
+pub(in crate::scan) const PRINTS: [[&[u8]; 3]; 9] = [
+    [b"\\", b"u", b"0"],
+    [b"%", b"234567", b"0123456789abcdefABCDEF"],
+    [b"&", b"#", b"0123456789xX"],
+    [b"&", b"n", b"b"],
+    [b"&", b"p", b"l"],
+    [b"&", b"a", b"p"],
+    [b"&", b"c", b"o"],
+    [b"&", b"p", b"e"],
+    [b"&", b"l", b"o"],
+];
 /// Bytes that are looked at one by one before whole blocks are.
 const NEAR: usize = 8;
 /// No-break space in Latin-1, taken for a space.
@@ -29,12 +41,44 @@ pub(in crate::scan) enum Parsed {
     No,
 }
 
+/// Does an escape begin with this byte?
+pub(in crate::scan) fn begins(byte: &u8) -> bool {
+    matches!(byte, b'\\' | b'%' | b'&')
+}
+
+/// Where the escape begins whose fingerprint, of [`PRINTS`], ends at `at`, and what it is: one that begins at `from` or behind it, and is
+/// one or may become one where `bytes` end. `last` is the byte before `bytes`.
+pub(in crate::scan) fn ending(bytes: &[u8], from: usize, at: usize, last: u8) -> Option<(usize, Parsed)> {
+    let mut start = at.checked_sub(2)?;
+    let byte = |at: usize| at.checked_sub(1).map_or(Some(last), |before| bytes.get(before).copied());
+    if bytes.get(start) == Some(&b'\\') {
+        let longest = start.saturating_sub(BACKSLASHES);
+        while start > longest && byte(start) == Some(b'\\') {
+            start = start.saturating_sub(1);
+        }
+        // More of them are no escape.
+        if byte(start) == Some(b'\\') {
+            return None;
+        }
+    }
+    let parsed = parse(bytes.get(start..).unwrap_or_default());
+    (start >= from && parsed != Parsed::No).then_some((start, parsed))
+}
+
+/// What may become an escape at the end of `bytes`, from `from` on.
+pub(in crate::scan) fn begun(bytes: &[u8], from: usize, last: u8) -> Option<(usize, Parsed)> {
+    let from = from.max(bytes.len().saturating_sub(ESCAPE_MAX));
+    if !bytes.get(from..).is_some_and(|end| end.iter().any(begins)) {
+        return None;
+    }
+    find(bytes, from, bytes.len(), last)
+}
+
 /// The first position in `from..to` at which an escape begins, or may begin where `bytes` end; `last` is the byte before them.
 pub(super) fn find(bytes: &[u8], from: usize, to: usize, last: u8) -> Option<(usize, Parsed)> {
     let rest = bytes.get(from..to).unwrap_or_default();
     // Where there is one, there is another.
     let (near, rest) = rest.split_at_checked(NEAR).unwrap_or((rest, &[]));
-    let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&');
     let mask = near.iter().rev().fold(0, |mask, byte| mask << 1 | u64::from(begins(byte)));
     if let Some(found) = first(bytes, from, mask, last) {
         return Some(found);
