@@ -317,3 +317,22 @@ fn bodies_full_of_marks_and_escapes_are_found_in_one_piece_as_in_small_ones() {
         }
     }
 }
+
+#[test]
+fn an_escape_is_read_wherever_the_marks_before_it_fill_their_room() {
+    for (value, kind) in
+        [("jo@exampl\\u0065.org", Kind::EMAIL), ("jo@exampl%65.org", Kind::EMAIL), ("jo@exampl\\\\\\\\u0065.org", Kind::EMAIL)]
+    {
+        for filler in 3_900..4_230 {
+            let mut body = "x@y ".repeat(filler / 4 + 1);
+            body.truncate(filler);
+            body.push(' ');
+            let start = body.len() as u64;
+            body.push_str(value);
+            let end = body.len() as u64;
+            body.push_str(" and so on");
+            let found = scan(KindSet::core(), body.as_bytes());
+            assert_eq!(found, [Finding { start, end, kind }], "{value} behind {filler} bytes");
+        }
+    }
+}
