@@ -272,3 +272,67 @@ fn what_is_clean_again_behind_an_escape_is_let_go() {
     assert!(scanner.held() < 600, "{} held", scanner.held());
     assert!(findings.is_empty());
 }
+
+#[test]
+fn bodies_full_of_marks_and_escapes_are_found_in_one_piece_as_in_small_ones() {
+    let pieces = [
+        "jo@example.com ",
+        "a%40b.com ",
+        "jo\\u0040example.com ",
+        "&#64;",
+        "%",
+        "&",
+        "\\",
+        "\\\\",
+        "\\\\\\\\u0040b.com",
+        "\\\\\\\\\\u0040",
+        "@",
+        "4111111111111111 ",
+        "4111-1111-1111-1111",
+        "%34111111111111111",
+        "123-45-6789 ",
+        "078-05-112%30 ",
+        "eyJ",
+        "AKIA",
+        "1234567890123",
+        "sk_live_",
+        "x",
+        " ",
+        "plain text that says nothing, and goes on for a block or so, to the end. ",
+    ];
+    let all = reference::program(KindSet::all()).kinds();
+    for round in 0..60u64 {
+        let mut random = Random(round);
+        let mut body = String::new();
+        while body.len() < 24_000 {
+            // In half of the rounds nothing clean stands between, so that marks fill one piece after the other.
+            body.push_str(random.pick(&pieces[..if round % 2 == 0 { 20 } else { pieces.len() }]));
+        }
+        for kinds in [KindSet::core(), all] {
+            let size = 100 + random.below(1500);
+            let cuts: Vec<usize> = (size..body.len()).step_by(size).collect();
+            let small = scan_cut(kinds, body.as_bytes(), &cuts).unwrap();
+            assert_eq!(scan_cut(kinds, body.as_bytes(), &[]).unwrap(), small, "round {round}, pieces of {size}");
+            assert!(small.len() > 20);
+        }
+    }
+}
+
+#[test]
+fn an_escape_is_read_wherever_the_marks_before_it_fill_their_room() {
+    for (value, kind) in
+        [("jo@exampl\\u0065.org", Kind::EMAIL), ("jo@exampl%65.org", Kind::EMAIL), ("jo@exampl\\\\\\\\u0065.org", Kind::EMAIL)]
+    {
+        for filler in 3_900..4_230 {
+            let mut body = "x@y ".repeat(filler / 4 + 1);
+            body.truncate(filler);
+            body.push(' ');
+            let start = body.len() as u64;
+            body.push_str(value);
+            let end = body.len() as u64;
+            body.push_str(" and so on");
+            let found = scan(KindSet::core(), body.as_bytes());
+            assert_eq!(found, [Finding { start, end, kind }], "{value} behind {filler} bytes");
+        }
+    }
+}

@@ -2,12 +2,12 @@
 //!
 //! A mask has one bit for each byte of the block, the lowest for the first. Three masks are made:
 //! - [`Sets`]: bytes that end a *fingerprint*, three bytes that hardly anything but the beginning of a token has (`eyJ`, `--B`). A
-//!   byte has three lookups, one for each place in a fingerprint; each gives a set of six buckets, and a fingerprint is where
+//!   byte has three lookups, one for each place in a fingerprint; each gives a set of at most eight buckets, and a fingerprint is where
 //!   the three sets share a bucket. The lookups are split by nibble so that a 16-byte shuffle can do them: a bucket holds the
 //!   cross product of its low and its high nibbles, a little more than what was asked for, and who reads the mask compares
 //!   again. The middle byte is looked up by its low nibble alone: that doubles the false alarms, which are few, and saves a
-//!   tenth of the work. A seventh bucket is that of a byte that is noticed wherever it stands, such as `@`: all bytes are in it at the other places.
-//! - digits, `0` to `9`: the eighth bucket of the last place alone, so that they cost nothing but to be collected.
+//!   tenth of the work. One bucket may be that of a byte that is noticed wherever it stands, such as `@`: all bytes are in it at the other places.
+//! - digits, `0` to `9`: where they are wanted, a bucket of the last place alone, so that they cost nothing but to be collected.
 //! - [`escapes`]: bytes that are `\`, `%` or `&`; [`may_escape`] asks whether there is one.
 //!
 //! There are two makers with one behaviour: `simd` for wasm with simd128, `scalar` for everything else. A test holds them
@@ -63,11 +63,11 @@ pub(super) const fn byte_set(bytes: &[u8], alphanumeric: bool) -> ByteSet {
     set
 }
 
-/// Buckets of fingerprints.
-pub(super) const BUCKETS: usize = 6;
-/// The bucket of a byte that is noticed wherever it stands.
+/// Buckets of fingerprints, where none is taken for something else.
+pub(super) const BUCKETS: usize = 8;
+/// The bucket of a byte that is noticed wherever it stands, where there is one.
 const ALONE: u8 = 0x40;
-/// The bucket of digits, at the last place only: no fingerprint is in it.
+/// The bucket of digits, at the last place only, where they are wanted.
 const DIGITS: u8 = 0x80;
 
 /// Sets of buckets by nibble, for the three places of a fingerprint.
@@ -118,19 +118,25 @@ fn look_up(table: &[u8; 16], nibble: u8) -> u8 {
 
 impl Fingerprints {
     /// No fingerprint: matches nothing.
-    pub(super) const NONE: Fingerprints = {
-        let mut last = Place::NONE;
+    pub(super) const NONE: Fingerprints = Fingerprints { first: Place::NONE, middle: [0; 16], last: Place::NONE };
+
+    /// Marks digits, which takes the last bucket.
+    pub(super) const fn mark_digits(&mut self) {
         let mut digit = b'0';
         while digit <= b'9' {
-            last.allow(DIGITS, digit);
+            self.last.allow(DIGITS, digit);
             digit = digit.wrapping_add(1);
         }
-        let all = [ALONE; 16];
-        Fingerprints { first: Place { low: all, high: all }, middle: all, last }
-    };
+    }
 
-    /// Notices `byte`, and no other, wherever it stands.
+    /// Notices `byte`, and no other, wherever it stands, which takes the last bucket but one.
     pub(super) const fn notice_alone(&mut self, byte: u8) {
+        let mut nibble = 0;
+        while nibble < 16 {
+            self.first.allow(ALONE, nibble << 4 | nibble);
+            allow(&mut self.middle, ALONE, nibble);
+            nibble = nibble.wrapping_add(1);
+        }
         self.last.allow(ALONE, byte);
     }
 
@@ -178,10 +184,7 @@ mod tests {
         (0..4000).map(move |round| {
             let mut prints = Fingerprints::NONE;
             for _ in 0..random() % 12 {
-                prints.allow(
-                    1 << (random() % BUCKETS as u64),
-                    [(random() >> 9) as u8, (random() >> 9) as u8, (random() >> 9) as u8],
-                );
+                prints.allow(1 << (random() % 6), [(random() >> 9) as u8, (random() >> 9) as u8, (random() >> 9) as u8]);
             }
             let mut window = [0u8; 2 + BLOCK];
             for byte in &mut window {
@@ -201,17 +204,20 @@ mod tests {
         for (table, window) in windows() {
             let (before, block) = split(&window);
             let expected = naive_prints(&table, &window);
-            let sets = Sets::of::<false>(&table, block, &mut Carry::new(&table, *before, 0));
+            let sets = Sets::of::<false, false>(&table, block, &mut Carry::new(&table, *before, 0));
             assert_eq!((sets.any(), sets.mask(), sets.digits()), (expected != 0, expected, 0));
             let mut with_ats = table;
             with_ats.notice_alone(b'@');
             let expected = (0..BLOCK).filter(|&i| block[i] == b'@').map(|i| 1u64 << i).fold(expected, |mask, bit| mask | bit);
-            let sets = Sets::of::<false>(&with_ats, block, &mut Carry::new(&with_ats, *before, 0));
+            let sets = Sets::of::<false, false>(&with_ats, block, &mut Carry::new(&with_ats, *before, 0));
             assert_eq!((sets.any(), sets.mask()), (expected != 0, expected));
             let expected_digits: u64 = (0..BLOCK).filter(|&i| block[i].is_ascii_digit()).map(|i| 1u64 << i).sum();
-            let sets = Sets::of::<true>(&with_ats, block, &mut Carry::new(&with_ats, *before, 0));
+            with_ats.mark_digits();
+            let sets = Sets::of::<true, false>(&with_ats, block, &mut Carry::new(&with_ats, *before, 0));
             assert_eq!((sets.mask(), sets.digits()), (expected, expected_digits));
             assert!(sets.any() || expected == 0);
+            let sets = Sets::of::<true, true>(&with_ats, block, &mut Carry::new(&with_ats, *before, 0));
+            assert_eq!((sets.mask(), sets.digits()), (expected, expected_digits));
         }
     }
 
@@ -244,19 +250,20 @@ mod tests {
             let mut first = [7u8; BLOCK];
             first[BLOCK - 2..].copy_from_slice(before);
             let mut carry = Carry::new(&table, [0; 2], 0);
-            let _ = Sets::of::<false>(&table, &first, &mut carry);
-            assert_eq!(Sets::of::<false>(&table, block, &mut carry).mask(), naive_prints(&table, &window));
+            let _ = Sets::of::<false, false>(&table, &first, &mut carry);
+            assert_eq!(Sets::of::<false, false>(&table, block, &mut carry).mask(), naive_prints(&table, &window));
         }
     }
 
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     #[test]
     fn simd_and_scalar_give_the_same_masks() {
-        for (table, window) in windows() {
+        for (mut table, window) in windows() {
+            table.mark_digits();
             let (before, block) = split(&window);
             let near = u64::from_le_bytes(*window.last_chunk().unwrap());
-            let simd = simd::Sets::of::<true>(&table, block, &mut simd::Carry::new(&table, *before, near));
-            let scalar = scalar::Sets::of::<true>(&table, block, &mut scalar::Carry::new(&table, *before, near));
+            let simd = simd::Sets::of::<true, true>(&table, block, &mut simd::Carry::new(&table, *before, near));
+            let scalar = scalar::Sets::of::<true, true>(&table, block, &mut scalar::Carry::new(&table, *before, near));
             assert_eq!((simd.any(), simd.mask(), simd.digits()), (scalar.any(), scalar.mask(), scalar.digits()));
             assert_eq!(simd::escapes(block), scalar::escapes(block));
             assert_eq!(simd::may_escape(block, block), scalar::may_escape(block, block));

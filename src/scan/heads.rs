@@ -289,8 +289,9 @@ impl Buckets {
         }
     }
 
-    /// The table of all of them, each in a bucket that it makes little worse, and what looks closer.
-    pub(super) fn tables(mut self) -> (Fingerprints, Sieve) {
+    /// The table of all of them, each in one of the first so many buckets, at most [`BUCKETS`], that it makes little worse; and what
+    /// looks closer.
+    pub(super) fn tables(mut self, buckets: usize) -> (Fingerprints, Sieve) {
         // The most common first: the others fit in beside them.
         let common = |a: &Member, b: &Member| b.nibbles.chance().cmp(&a.nibbles.chance()).then_with(|| a.bytes.cmp(&b.bytes));
         self.members = sort::sorted_by(self.members, common);
@@ -306,7 +307,7 @@ impl Buckets {
                 }
                 let Some(member) = self.members.get_mut(at) else { continue };
                 let worse = |bucket: &Bucket| bucket.or(member.nibbles).chance().saturating_sub(bucket.chance());
-                member.bucket = (0..BUCKETS).zip(&all).min_by_key(|(_, bucket)| worse(bucket)).map(|(number, _)| number);
+                member.bucket = (0..buckets).zip(&all).min_by_key(|(_, bucket)| worse(bucket)).map(|(number, _)| number);
             }
         }
         let mut table = Fingerprints::NONE;

@@ -25,8 +25,9 @@
 //! ```
 //!
 //! Stage one looks at every byte and must be quick: `block` turns 64 bytes into masks with simd128, `shapes` finds runs of
-//! digits in them, and `prefilter` leaves the loop only for a block that has a mark. On ordinary bodies few blocks have one.
-//! `starts` makes of each mark the positions where a value may start; it may propose too many, never too few.
+//! digits in them, and `prefilter` leaves the loop only for a block that has a mark, or for an escape. On ordinary bodies few blocks
+//! have one. Marks are kept until some blocks have one, an escape begins or the bytes end: only then is it known how far the stages
+//! behind may look. `starts` makes of each mark the positions where a value may start; it may propose too many, never too few.
 //!
 //! Stage two judges: a `lane` takes the starts of its kind in order, walks (`walk`) the kind's precompiled DFA (`tables`)
 //! from the start until the DFA is dead, and shows the longest match to the validator.

@@ -7,7 +7,8 @@
 
 use std::sync::Arc;
 
-use super::block::{self, BLOCK, Block, Carry, Fingerprints, Sets};
+use super::block::{self, BLOCK, BUCKETS, Block, Carry, Fingerprints, Sets};
+use super::heads::Buckets;
 use super::numbers::Numbers;
 use super::shapes::{Shapes, Spans, digits_before};
 use super::sieve::Sieve;
@@ -141,8 +142,8 @@ enum Stop {
 }
 
 impl Prefilter {
-    /// Looks for what is wanted, fingerprints by `table` and, closer, by `sieve`, and numbers by `numbers`.
-    pub(super) fn new(mut table: Fingerprints, sieve: Sieve, numbers: &Arc<Numbers>, wanted: Wanted) -> Prefilter {
+    /// Looks for what is wanted, fingerprints by `buckets`, and closer at numbers by `numbers`.
+    pub(super) fn new(buckets: Buckets, numbers: &Arc<Numbers>, wanted: Wanted) -> Prefilter {
         let mask = |wanted| if wanted { u64::MAX } else { 0 };
         let (cards, ssns) = (mask(wanted.cards), mask(wanted.ssns));
         let work = match (wanted.prints | wanted.at, cards | ssns != 0, !numbers.is_empty()) {
@@ -151,7 +152,15 @@ impl Prefilter {
             (_, true, false) => Work::Digits,
             (_, _, true) => Work::Spans,
         };
-        if wanted.at {
+        let digits = matches!(work, Work::Digits | Work::Spans);
+        // Kinds of all sorts have many fingerprints: at signs are worth two instructions then, but not a bucket.
+        let alone = wanted.at && work != Work::Spans;
+        let taken = if alone { 2 } else { usize::from(digits) };
+        let (mut table, sieve) = buckets.tables(BUCKETS.saturating_sub(taken));
+        if digits {
+            table.mark_digits();
+        }
+        if alone {
             table.notice_alone(b'@');
         }
         let span = u32::try_from(numbers.span()).unwrap_or(0);
@@ -222,7 +231,7 @@ impl Prefilter {
         let Cursor { at, mut carry, mut spans, .. } = *cursor;
         for (index, block) in blocks.iter().enumerate() {
             let digits_before = carry.digits();
-            let sets = Sets::of::<DIGITS>(&self.table, block, &mut carry);
+            let sets = Sets::of::<DIGITS, SPANS>(&self.table, block, &mut carry);
             let spanned = if SPANS { spans.step(sets.digits(), self.span) } else { 0 };
             if sets.any() | (spanned != 0) {
                 let base = at.wrapping_add(index.wrapping_mul(BLOCK));
@@ -242,7 +251,7 @@ impl Prefilter {
         }
         let base = bytes.len().saturating_sub(edge.len());
         let digits_before = carry.digits();
-        let sets = Sets::of::<DIGITS>(&self.table, &padded(edge), &mut carry);
+        let sets = Sets::of::<DIGITS, SPANS>(&self.table, &padded(edge), &mut carry);
         let spans = if SPANS { spans.step(sets.digits(), self.span) } else { 0 };
         let prints = self.sift(bytes, base, sets.mask() & below(edge.len()));
         Some(Seen { base, prints, digits: sets.digits(), digits_before, spans })

@@ -172,8 +172,7 @@ impl Starts {
             cards: card.is_some(),
             ssns: ssn.is_some(),
         };
-        let (table, sieve) = buckets.tables();
-        let prefilter = Prefilter::new(table, sieve, &numbers, wanted);
+        let prefilter = Prefilter::new(buckets, &numbers, wanted);
         (Starts { heads, refused, email, behind_at, card, ssn, numbers }, prefilter)
     }
 

@@ -3,7 +3,7 @@
 //! Most numbers have no word near. [`Words`] asks the block masks where the first three letters of any word stand, which costs a block
 //! or two, whatever the text; only there it is read word by word.
 
-use super::block::{BLOCK, Block, Carry, Fingerprints, Sets};
+use super::block::{BLOCK, BUCKETS, Block, Carry, Fingerprints, Sets};
 use super::heads::Buckets;
 use super::starts::bits;
 use crate::detect::{ByteSet, Near, WORD_EDGE};
@@ -31,7 +31,7 @@ impl Words {
                 letter.map_or(ByteSet::ALL, |letter| ByteSet::of(letter).union(ByteSet::of(letter.to_ascii_uppercase())))
             }));
         }
-        let (table, _) = buckets.tables();
+        let (table, _) = buckets.tables(BUCKETS);
         Words { table, behind: near.within().saturating_add(longest).saturating_add(WORD_EDGE) }
     }
 
@@ -56,7 +56,7 @@ impl Words {
                     block
                 }
             };
-            let sets = Sets::of::<false>(&self.table, &block, &mut carry);
+            let sets = Sets::of::<false, false>(&self.table, &block, &mut carry);
             let mask = if sets.any() { sets.mask() } else { 0 };
             bits(mask, base).filter_map(|end| end.checked_sub(2))
         })

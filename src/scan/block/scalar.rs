@@ -30,12 +30,12 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    /// Looks up a block; `DIGITS`: digits are wanted.
-    pub(crate) fn of<const DIGITS: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
+    /// Looks up a block; `DIGITS`: digits are wanted, which the table must mark; `AT`: every `@` is noticed besides.
+    pub(crate) fn of<const DIGITS: bool, const AT: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
         let [mut first, mut middle] = carry.before;
         let mut mask = 0u64;
         for &last in block {
-            let noticed = table.buckets([first, middle, last]) != 0;
+            let noticed = table.buckets([first, middle, last]) != 0 || AT && last == b'@';
             mask = mask >> 1 | u64::from(noticed) << BLOCK.saturating_sub(1);
             (first, middle) = (middle, last);
         }

@@ -87,9 +87,9 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    /// Looks up a block; `DIGITS`: digits are wanted.
+    /// Looks up a block; `DIGITS`: digits are wanted, which the table must mark; `AT`: every `@` is noticed besides.
     #[inline(always)]
-    pub(crate) fn of<const DIGITS: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
+    pub(crate) fn of<const DIGITS: bool, const AT: bool>(table: &Fingerprints, block: &Block, carry: &mut Carry) -> Sets {
         let mut found = 0;
         let mut sets = |bytes: v128, at: u32| {
             let nibbles = Nibbles::of(bytes);
@@ -100,7 +100,9 @@ impl Sets {
             if DIGITS {
                 found |= u64::from(i8x16_bitmask(last)) << at;
             }
-            v128_and(v128_and(two_back, one_back), last)
+            // Digits have no bucket at the other places.
+            let shared = v128_and(v128_and(two_back, one_back), last);
+            if AT { v128_or(shared, u8x16_eq(bytes, u8x16_splat(b'@'))) } else { shared }
         };
         let prints =
             [sets(load::<0>(block), 0), sets(load::<16>(block), 16), sets(load::<32>(block), 32), sets(load::<48>(block), 48)];
