@@ -7,7 +7,7 @@
 use crate::detect::ByteSet;
 
 use super::block::Fingerprints;
-use super::sieve::Sieve;
+use super::sieve::{GROUPS, Sieve};
 use super::walk::Walk;
 use crate::sort;
 
@@ -77,12 +77,20 @@ impl Heads {
         buckets: &mut Buckets,
         sieve: &mut Sieve,
     ) -> Heads {
-        let heads = sort::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
+        let heads: Vec<Noticed> = literals.map(Noticed::new).collect();
+        // Neighbours share a group: those of a kind are alike.
+        let each = heads.len().div_ceil(GROUPS).max(1);
+        for (group, heads) in (0..).zip(heads.chunks(each)) {
+            for Noticed { head, .. } in heads {
+                let at = |back: usize| head.text.iter().nth_back(back).map_or(ByteSet::ALL, |byte| ByteSet::of(*byte));
+                sieve.add_to(group, [at(3), at(2), at(1), at(0)]);
+            }
+        }
+        let heads = sort::sorted_by(heads, |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
         let (mut firsts, mut longest) = ([0u64; 4], 0);
         for Noticed { head, .. } in &heads {
             let at = |back: usize| head.text.iter().nth_back(back).map_or(ByteSet::ALL, |byte| ByteSet::of(*byte));
             buckets.add(table, [at(2), at(1), at(0)]);
-            sieve.add([at(3), at(2), at(1), at(0)]);
             if let Some(set) = head.text.first().and_then(|first| firsts.get_mut(usize::from(first >> 6))) {
                 *set |= head.text.first().map_or(0, |first| 1u64.wrapping_shl(u32::from(*first)));
             }

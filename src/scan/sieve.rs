@@ -29,13 +29,18 @@ impl Default for Sieve {
 impl Sieve {
     /// Adds prints with one of these bytes at each place. The first is in group 0, the next in group 1, and so on, over and over.
     pub(super) fn add(&mut self, sets: [ByteSet; PLACES]) {
-        let group = 1u64.wrapping_shl(self.prints);
+        self.add_to(self.prints, sets);
+        self.prints = self.prints.wrapping_add(1);
+    }
+
+    /// Adds prints to a group.
+    pub(super) fn add_to(&mut self, group: u32, sets: [ByteSet; PLACES]) {
+        let group = 1u64.wrapping_shl(group);
         for (cells, set) in self.places.iter_mut().zip(&sets) {
             for (byte, cell) in (0..=u8::MAX).zip(cells) {
                 *cell |= if set.contains(byte) { group } else { 0 };
             }
         }
-        self.prints = self.prints.wrapping_add(1);
     }
 
     /// The groups that have these bytes.
