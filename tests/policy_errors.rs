@@ -436,7 +436,7 @@ fn checks_that_inspect_nothing_are_warned_about() {
         (
             "inspect_request_body: true, checks: {body: {dlp: {direction: response, redact: [email]}}}, inspect_response_body: true, max_response_body_bytes: 1".into(),
             ".policy.inspect_request_body",
-            "true has no effect: no check looks for anything in requests",
+            "true has no effect for $.domains[0].routes[0]: no check looks for anything in its requests",
         ),
         (
             "checks: {body: {detect_sensitive_data: true}}".into(),

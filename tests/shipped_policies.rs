@@ -131,7 +131,7 @@ fn table() -> String {
 #[test]
 fn the_table_of_the_library_is_fresh() {
     let page = std::fs::read_to_string(README).unwrap();
-    let made = page::with_part(&page, "shipped_policies", &table());
+    let made = page::with_part(&page, "shipped_policies", "library", &table());
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(README, &made).unwrap();
     }

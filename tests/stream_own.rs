@@ -226,6 +226,50 @@ fn a_byte_that_may_still_be_part_of_a_finding_does_not_leave() {
     }
 }
 
+/// What leaves of a body, whole and flowing in every cut in two.
+fn left(dlp: &str, content_type: &str, body: &str) -> String {
+    let (_, written) = buffer(&rule("buffered", "block", dlp), content_type, body.as_bytes());
+    let streamed = rule("streamed", "block", dlp);
+    for at in 0..=body.len() {
+        let (head, tail) = body.as_bytes().split_at(at);
+        let outcome = stream(&streamed, content_type, &[head, tail]);
+        assert_eq!(outcome.left, written, "{body}, cut at {at}");
+    }
+    String::from_utf8(written).unwrap()
+}
+
+#[test]
+fn a_number_in_the_json_of_an_event_becomes_a_string_and_text_of_an_event_stays_text() {
+    let dlp = "redact: [credit_card, grades, number]";
+    for (body, wanted) in [
+        ("data: {\"card\": 4111111111111111, \"n\": 1}\n\n", "data: {\"card\": \"************1111\", \"n\": 1}\n\n"),
+        ("data:[4111111111111111]\r\n\r\n", "data:[\"************1111\"]\r\n\r\n"),
+        (
+            "data: {\"grade\": 3.5}\n\ndata: {\"grade\": null}\n\n",
+            "data: {\"grade\": \"[REDACTED:grades]\"}\n\ndata: {\"grade\": \"[REDACTED:grades]\"}\n\n",
+        ),
+        (
+            "event: x\ndata: {\ndata: \"a\": 4111111111111111\ndata: }\n\n",
+            "event: x\ndata: {\ndata: \"a\": \"************1111\"\ndata: }\n\n",
+        ),
+        ("data: {\"s\": \"4111111111111111\"}\n\n", "data: {\"s\": \"************1111\"}\n\n"),
+        ("data: 4111111111111111\n\n", "data: ************1111\n\n"),
+        ("data: 1234567897\n\n", "data: ********97\n\n"),
+        (
+            "data: pay 4111111111111111 now\n\ndata: [4111111111111111]\n\n",
+            "data: pay ************1111 now\n\ndata: [\"************1111\"]\n\n",
+        ),
+        ("data: {}\nid: 4111111111111111\n\n", "data: {}\nid: ************1111\n\n"),
+        (": 4111111111111111\n\n", ": ************1111\n\n"),
+        ("id: {\ndata: 4111111111111111\n\n", "id: {\ndata: ************1111\n\n"),
+    ] {
+        assert_eq!(left(dlp, "text/event-stream", body), wanted);
+        if !body.contains('\r') {
+            assert_eq!(left(dlp, "text/event-stream; charset=utf-8", &body.replace('\n', "\r\n")), wanted.replace('\n', "\r\n"));
+        }
+    }
+}
+
 #[test]
 fn what_is_held_is_bounded_by_the_longest_match_whatever_the_body() {
     let streamed = rule("streamed", "block", MASK);

@@ -96,7 +96,7 @@ def contexts(findings, kind):
 
 def report(findings, packages, files, size):
     print(f"{packages} packages, {files} files, {size / 1e6:.1f} MB")
-    print(f"{'kind':16} {'findings':>9} {'distinct':>9} {'per 10 MB':>10}")
+    print(f"{'kind':20} {'findings':>9} {'distinct':>9} {'per 10 MB':>10}")
     kinds = collections.Counter(finding["kind"] for finding in findings)
     values = collections.defaultdict(set)
     for finding in findings:
@@ -104,7 +104,7 @@ def report(findings, packages, files, size):
             file.seek(finding["start"])
             values[finding["kind"]].add(hash(file.read(finding["end"] - finding["start"])))
     for kind, count in kinds.most_common():
-        print(f"{kind:16} {count:9} {len(values[kind]):9} {count / size * 1e7:10.2f}")
+        print(f"{kind:20} {count:9} {len(values[kind]):9} {count / size * 1e7:10.2f}")
 
 
 if __name__ == "__main__":

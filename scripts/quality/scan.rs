@@ -17,8 +17,7 @@ fn main() {
     let naive = std::env::args().nth(1).is_some_and(|first| first == "--naive");
     for file in std::env::args().skip(if naive { 2 } else { 1 }) {
         let body = std::fs::read(&file).unwrap();
-        let findings =
-            if naive { reference::scan(KindSet::core(), &body) } else { bodyguard::scan::scan(KindSet::core(), &body) };
+        let findings = if naive { reference::scan(KindSet::all(), &body) } else { bodyguard::scan::scan(KindSet::all(), &body) };
         for finding in findings {
             let (kind, start, end) = (finding.kind.name(), finding.start, finding.end);
             println!("{}", serde_json::json!({ "file": file, "kind": kind, "start": start, "end": end }));

@@ -176,7 +176,7 @@ fn masked(rule: &Rule, lists: &BodyRule, text: &[u8], range: Range<usize>, findi
         out.extend_from_slice(text.get(copied..start)?);
         let value = text.get(start..end)?;
         let whole = Finding { start: 0, end: value.len() as u64, kind: finding.kind };
-        let mask = mask::rewrite(value, &[whole], mask::Masks::of(rule, lists.same_length), false, None)?;
+        let mask = mask::rewrite(value, &[whole], mask::Masks::of(rule, lists.same_length), None, None)?;
         if url {
             encode(&mut out, &mask)
         } else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::finder::Finder;
 use super::{Direction, Failure, Judgement, judge, mask};
-use crate::body::{Coding, DecodeError, Decoder, MediaType};
+use crate::body::{Coding, DecodeError, Decoder, JsonTracker, MediaType};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, Rule};
 use crate::scan::Finding;
@@ -22,7 +22,7 @@ pub struct Inspector {
     body_rule: BodyRule,
     direction: Direction,
     coding: Coding,
-    json: bool,
+    json: Option<JsonTracker>,
     /// It has no media type: what begins like JSON is taken for it.
     untyped: bool,
     same_length: KindSet,
@@ -43,7 +43,7 @@ impl Inspector {
         media_type: &MediaType,
     ) -> Inspector {
         Inspector {
-            json: media_type.is_json(),
+            json: JsonTracker::of(media_type),
             untyped: media_type.essence().is_empty(),
             same_length: mask::same_length(&body_rule, media_type),
             decoder: Decoder::new(coding, body_rule.max_bytes),
@@ -111,7 +111,8 @@ impl Inspector {
     pub fn rewrite(&self, raw: &[u8], max_len: Option<usize>) -> Option<Vec<u8>> {
         let masked = judge::redactions(&self.body_rule, &self.findings);
         let mask = |plain: &[u8], max_len| {
-            let json = self.json || (self.untyped && matches!(plain.trim_ascii_start(), [b'{' | b'[', ..]));
+            let untyped_json = self.untyped && matches!(plain.trim_ascii_start(), [b'{' | b'[', ..]);
+            let json = self.json.or(untyped_json.then(JsonTracker::new));
             mask::rewrite(plain, &masked, mask::Masks::of(&self.rule, self.same_length), json, max_len)
         };
         if self.coding == Coding::Identity {

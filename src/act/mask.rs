@@ -4,7 +4,7 @@
 //! its bytes (protobuf, msgpack, archives) stays readable only so. A JSON document stays one: a bare number that is masked
 //! becomes a string, and of a finding that reaches over strings and other tokens each is masked by itself.
 
-use crate::body::{JsonTracker, MediaType, Position, quote_ranges};
+use crate::body::{JsonTracker, MediaType, Position};
 use crate::detect::{Detectors, KindSet, Mask};
 use crate::policy::{BodyRule, Rule};
 use crate::scan::{Finding, escape_at};
@@ -35,12 +35,18 @@ impl<'a> Masks<'a> {
 
 /// `body` with `findings` (sorted, disjoint, within the body) masked; `None` where that takes more than `max_len` bytes.
 ///
-/// Kinds of `same_length` are masked in place. Labels are used for the others where the result fits `max_len`, else every value is
+/// `json`: where in it strings are, if it is JSON. Kinds of `same_length` are masked in place. Labels are used for the others where the result fits `max_len`, else every value is
 /// masked in place, and the length stays what it was.
-pub fn rewrite(body: &[u8], findings: &[Finding], masks: Masks<'_>, json: bool, max_len: Option<usize>) -> Option<Vec<u8>> {
-    let pieces = if json { pieces(JsonTracker::new(), body, findings) } else { findings.to_vec() };
+pub fn rewrite(
+    body: &[u8],
+    findings: &[Finding],
+    masks: Masks<'_>,
+    json: Option<JsonTracker>,
+    max_len: Option<usize>,
+) -> Option<Vec<u8>> {
+    let pieces = json.map_or_else(|| findings.to_vec(), |json| pieces(json, body, findings));
     let ranges = ranges(&pieces);
-    let positions = if json { quote_ranges(body, &ranges) } else { vec![Position::InString; ranges.len()] };
+    let positions = json.map_or_else(|| vec![Position::InString; ranges.len()], |json| json.positions(body, &ranges));
     let labelled = splice(body, &pieces, &positions, masks)?;
     match max_len {
         Some(max_len) if labelled.len() > max_len => {

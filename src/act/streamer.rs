@@ -54,7 +54,7 @@ impl Streamer {
         coding: Coding,
         media_type: &MediaType,
     ) -> Streamer {
-        let json = (media_type.is_json() && judge::redacts(&rule, &body_rule)).then(JsonTracker::new);
+        let json = JsonTracker::of(media_type).filter(|_| judge::redacts(&rule, &body_rule));
         Streamer {
             same_length: mask::same_length(&body_rule, media_type),
             decoder: Some(Decoder::new(coding, MAX_DECODED_CHUNK_BYTES)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::body::JsonTracker;
 use crate::detect::{Detector, Detectors, HashKey, Kind, KindSet, Mask};
 use crate::policy::{BlockResponse, BodyMode, BodyRule, FailMode, MinFindings, Mode, Rule};
 use crate::scan::{Finding, Programs};
@@ -204,9 +205,9 @@ fn masks_say_what_was_there() {
         let body = format!("{before}{value}{after}");
         let findings = [finding(*kind, before.len() as u64, (before.len() + value.len()) as u64)];
         let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
-        assert_eq!(text(rewrite(body.as_bytes(), &findings, plain(), false, None)), *labelled);
+        assert_eq!(text(rewrite(body.as_bytes(), &findings, plain(), None, None)), *labelled);
         if labelled.len() > body.len() {
-            assert_eq!(text(rewrite(body.as_bytes(), &findings, plain(), false, Some(body.len()))), *in_place);
+            assert_eq!(text(rewrite(body.as_bytes(), &findings, plain(), None, Some(body.len()))), *in_place);
         }
     }
 }
@@ -215,9 +216,9 @@ fn masks_say_what_was_there() {
 fn a_mask_never_grows_a_body_past_its_room() {
     let body = b"a@b.co c@d.co";
     let findings = [finding(Kind::EMAIL, 0, 6), finding(Kind::EMAIL, 7, 13)];
-    assert_eq!(rewrite(body, &findings, plain(), false, Some(13)).as_deref(), Some(&b"*@*.** *@*.**"[..]));
-    assert_eq!(rewrite(body, &findings, plain(), false, Some(33)).as_deref(), Some(&b"[REDACTED:email] [REDACTED:email]"[..]));
-    assert_eq!(rewrite(body, &findings, plain(), false, Some(12)), None);
+    assert_eq!(rewrite(body, &findings, plain(), None, Some(13)).as_deref(), Some(&b"*@*.** *@*.**"[..]));
+    assert_eq!(rewrite(body, &findings, plain(), None, Some(33)).as_deref(), Some(&b"[REDACTED:email] [REDACTED:email]"[..]));
+    assert_eq!(rewrite(body, &findings, plain(), None, Some(12)), None);
 }
 
 #[test]
@@ -261,7 +262,7 @@ fn the_head_alone_decides_where_it_can() {
 fn a_number_that_another_finding_has_bitten_into_is_masked_as_text() {
     let body = b"[MII 4111111111111111]";
     let findings = [finding(Kind::PRIVATE_KEY, 1, 8), finding(Kind::CREDIT_CARD, 8, 21)];
-    let written = rewrite(body, &findings, plain(), true, None).unwrap();
+    let written = rewrite(body, &findings, plain(), Some(JsonTracker::new()), None).unwrap();
     assert_eq!(String::from_utf8(written).unwrap(), "[[REDACTED:private_key]*********1111]");
 }
 
@@ -283,7 +284,7 @@ fn masked(mask: &Mask, marked: &str, json: bool, same_length: bool) -> String {
     let start = before.len() as u64;
     let findings = [finding(kind, start, start.saturating_add(value.len() as u64))];
     let masks = Masks { detectors: &detectors, same_length: if same_length { KindSet::EVERY } else { KindSet::EMPTY } };
-    let written = rewrite(body.as_bytes(), &findings, masks, json, None).unwrap();
+    let written = rewrite(body.as_bytes(), &findings, masks, json.then(JsonTracker::new), None).unwrap();
     assert!(!same_length || json || written.len() == body.len(), "{marked}");
     String::from_utf8(written).unwrap()
 }

@@ -1,9 +1,13 @@
 //! Where a JSON text has strings and where it has bare tokens, so that a masked number can become a string.
 //!
 //! This module refuses to parse: it knows strings, escapes and what separates tokens, nothing else. One text or many behind
-//! one another (NDJSON, JSON text sequences, the data lines of an event stream) are walked alike. A line end or a record
+//! one another (NDJSON, JSON text sequences, the data lines of an event stream) are walked alike; an event whose data begins like
+//! neither object nor array is no JSON. A line end or a record
 //! separator ends a string, which in valid JSON has none: one broken line does not turn the next ones inside out. What is no
 //! JSON at all gives positions of no meaning, and no harm.
+
+use super::MediaType;
+use super::json_walk::EventTracker;
 
 /// Where a range of a JSON text lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +30,8 @@ pub struct JsonTracker {
     place: Place,
     /// The byte before is one of a bare token, which goes on if the next one is too.
     in_token: bool,
+    /// Of an event stream: where it is JSON. What is not has strings everywhere.
+    events: Option<EventTracker>,
 }
 
 /// Where the next byte stands.
@@ -124,8 +130,19 @@ impl JsonTracker {
         JsonTracker::default()
     }
 
+    /// A tracker at the start of a body of that type; `None`: it has no JSON in it.
+    pub fn of(media_type: &MediaType) -> Option<JsonTracker> {
+        match media_type.essence() {
+            "text/event-stream" => Some(JsonTracker { events: Some(EventTracker::default()), ..JsonTracker::new() }),
+            _ => media_type.is_json().then(JsonTracker::new),
+        }
+    }
+
     /// Walks on over `chunk`.
     pub fn feed(&mut self, chunk: &[u8]) {
+        if let Some(events) = &mut self.events {
+            events.feed(chunk);
+        }
         self.place = self.place.over(chunk);
         if let Some(last) = chunk.last() {
             self.in_token = self.place == Place::Outside && is_token_byte(*last);
@@ -162,7 +179,11 @@ impl JsonTracker {
         let mut ended: Option<(usize, usize)> = None;
         ranges
             .iter()
-            .map(|&(start, end)| {
+            .zip(self.in_json(bytes, ranges))
+            .map(|(&(start, end), in_json)| {
+                if !in_json {
+                    return Position::InString;
+                }
                 let start = start.min(bytes.len());
                 if start < at {
                     (place, at, token, ended) = (self.place, 0, 0, None);
@@ -204,7 +225,11 @@ impl JsonTracker {
     pub fn parts(&self, bytes: &[u8], ranges: &[(usize, usize)]) -> Vec<(usize, usize, usize)> {
         let mut parts = Vec::new();
         let (mut place, mut at) = (self.place, 0);
-        for (index, &(start, end)) in ranges.iter().enumerate() {
+        for ((index, &(start, end)), in_json) in ranges.iter().enumerate().zip(self.in_json(bytes, ranges)) {
+            if !in_json {
+                parts.push((index, start, end));
+                continue;
+            }
             if start < at {
                 (place, at) = (self.place, 0);
             }
@@ -238,6 +263,21 @@ impl JsonTracker {
         }
         parts.retain(|(_, from, to)| from < to);
         parts
+    }
+
+    /// Whether each of `ranges` starts in JSON; all do but in an event stream.
+    fn in_json<'a>(&self, bytes: &'a [u8], ranges: &'a [(usize, usize)]) -> impl Iterator<Item = bool> + 'a {
+        let start = self.events;
+        let (mut events, mut at) = (start, 0);
+        ranges.iter().map(move |(to, _)| {
+            if *to < at {
+                (events, at) = (start, 0);
+            }
+            let Some(events) = &mut events else { return true };
+            events.feed(bytes.get(at..*to).unwrap_or_default());
+            at = *to;
+            events.in_json()
+        })
     }
 
     /// Is this bare token, whole, a number that anyone reads?

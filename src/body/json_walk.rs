@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::json::{RECORD_SEPARATOR, is_token_byte};
 use super::json_path::{JsonPaths, Name, PathSet};
 use key::Key;
+pub(super) use layout::EventTracker;
 pub use layout::Layout;
 use layout::{EventLine, Part};
 

@@ -43,6 +43,7 @@ mod validate;
 pub use group::{GROUPS, Group, PREFIX as GROUP_PREFIX, named};
 pub use hash::{HashKey, MAX_KEY_BYTES, MIN_KEY_BYTES};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};
+pub(crate) use near::WORD_EDGE;
 pub use near::{MAX_NEAR_BYTES, MAX_NEAR_WORDS, MAX_WORD_BYTES, Near};
 pub use own::{
     Automaton, ByteSet, Conditions, Detector, Detectors, MAX_ALL_COMPILED_BYTES, MAX_COMPILED_BYTES, MAX_DETECTORS,

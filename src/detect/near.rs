@@ -2,6 +2,8 @@
 //!
 //! Rows of the table have them, and policies ask for them. It refuses to know what the value is, and who asks.
 
+use super::validate::boundary::left;
+
 /// Most words of one `near` of a policy.
 pub const MAX_NEAR_WORDS: usize = 100;
 /// Most bytes of one word.
@@ -13,6 +15,9 @@ pub const MAX_NEAR_BYTES: usize = 256;
 const ROW_WORD_MAX: usize = 40;
 /// Most bytes behind a value that are looked at for a row, whatever `within` says: a stream waits for them.
 const ROW_AHEAD_MAX: usize = 48;
+
+/// Bytes before a word that tell whether it begins there: an escape, or a terminal colour.
+pub(crate) const WORD_EDGE: usize = 32;
 
 /// Words, and how near one of them must stand.
 ///
@@ -56,11 +61,10 @@ impl Near {
 
     /// The words.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        let (row, policy) = match &self.words {
-            Words::Row(words) => (*words, [].as_slice()),
-            Words::Policy(words) => ([].as_slice(), words.as_slice()),
-        };
-        row.iter().copied().chain(policy.iter().map(String::as_str))
+        (0..).map_while(|at: usize| match &self.words {
+            Words::Row(words) => words.get(at).copied(),
+            Words::Policy(words) => words.get(at).map(String::as_str),
+        })
     }
 
     /// Most bytes between the end of a word and the start of the value, and between the end of the value and the start of a word.
@@ -70,14 +74,19 @@ impl Near {
 
     /// Most bytes before a value that are looked at.
     pub fn look_behind(&self) -> usize {
-        let longest = if self.is_row() { ROW_WORD_MAX } else { MAX_WORD_BYTES };
-        // One more, to see that a word begins.
-        self.within.saturating_add(longest).saturating_add(1)
+        self.reach().saturating_add(WORD_EDGE)
     }
 
     /// Most bytes behind a value that are looked at.
     pub fn look_ahead(&self) -> usize {
-        if self.is_row() { self.look_behind().min(ROW_AHEAD_MAX) } else { self.look_behind() }
+        // One more, to see that a word ends.
+        let reach = self.reach().saturating_add(1);
+        if self.is_row() { reach.min(ROW_AHEAD_MAX) } else { reach }
+    }
+
+    /// Most bytes from the value to the far end of a word.
+    fn reach(&self) -> usize {
+        self.within.saturating_add(if self.is_row() { ROW_WORD_MAX } else { MAX_WORD_BYTES })
     }
 
     fn is_row(&self) -> bool {
@@ -100,9 +109,7 @@ impl Near {
         let after = after.get(..self.look_ahead()).unwrap_or(after);
         let ends = |byte: &u8| self.is_row() && matches!(byte, b'\n' | b'"');
         let after = after.split(ends).next().unwrap_or_default();
-        // What is cut off at its front may be the end of another word.
-        let cut = usize::from(before.len() == self.look_behind());
-        self.any(before, places(before).filter(|at| *at >= cut), |_, end| before.len().saturating_sub(end) <= self.within)
+        self.any(before, places(before), |_, end| before.len().saturating_sub(end) <= self.within)
             || self.any(after, places(after), |start, _| start <= self.within)
     }
 
@@ -110,10 +117,12 @@ impl Near {
     fn any(&self, text: &[u8], mut places: impl Iterator<Item = usize>, counts: impl Fn(usize, usize) -> bool) -> bool {
         places.any(|start| {
             let (before, here) = text.split_at_checked(start).unwrap_or((text, &[]));
-            self.first & first_bit(here) != 0 && starts_word(before, here) && {
-                let mut lengths = self.words().filter_map(|word| length(word.as_bytes(), here));
-                lengths.any(|length| counts(start, start.saturating_add(length)))
-            }
+            self.first & first_bit(here) != 0
+                && starts_word(before, here)
+                && self
+                    .words()
+                    .filter_map(|word| length(word.as_bytes(), here))
+                    .any(|length| counts(start, start.saturating_add(length)))
         })
     }
 }
@@ -126,10 +135,11 @@ const fn first_bit(word: &[u8]) -> u64 {
     }
 }
 
-/// No letter stands before it, or it is the hump of camel case.
-fn starts_word(before: &[u8], here: &[u8]) -> bool {
-    match (before.last(), here.first()) {
-        (Some(last), Some(first)) => !is_letter(*last) || last.is_ascii_lowercase() && first.is_ascii_uppercase(),
+/// No letter stands before it, or it is the hump of camel case. The letter that ends an escape is none.
+#[inline(never)]
+pub(super) fn starts_word(before: &[u8], here: &[u8]) -> bool {
+    match (left(before), here.first()) {
+        (Some(last), Some(first)) => !is_letter(last) || last.is_ascii_lowercase() && first.is_ascii_uppercase(),
         _ => true,
     }
 }
@@ -174,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_word_counts_however_it_is_joined_and_only_as_a_word() {
-        let rows: [(&str, &str, bool); 21] = [
+        let rows: [(&str, &str, bool); 24] = [
             ("routing number: ", "", true),
             ("\"routing_number\":\"", "\"", true),
             ("\"routingNumber\": ", ",", true),
@@ -196,6 +206,9 @@ mod tests {
             ("", " 12345 aba", true),
             ("", "\" aba", false),
             ("マイナンバーは", "", true),
+            (r"line\naba ", "", true),
+            ("user%5Baba%5D=", "", true),
+            (r"\u0041aba ", "", false),
         ];
         for (before, after, wanted) in rows {
             assert_eq!(row().holds(before.as_bytes(), after.as_bytes()), wanted, "{before:?} {after:?}");

@@ -122,7 +122,10 @@ impl Block {
             (None, None)
         } else {
             self.report_unused_checks(&checks, report);
-            (self.request.rule(&REQUEST, &checks, programs, report), self.response.rule(&RESPONSE, &checks, programs, report))
+            (
+                self.request.rule(&REQUEST, &source, &checks, programs, report),
+                self.response.rule(&RESPONSE, &source, &checks, programs, report),
+            )
         };
         let heads = if mode == Mode::Off { Heads::default() } else { self.heads.rules(programs) };
         Rule {
@@ -196,7 +199,14 @@ impl Side {
     }
 
     /// The rule of one direction, where it is inspected and there is something to look for.
-    fn rule(self, direction: &Direction, checks: &BodyChecks, programs: &mut Programs, report: &mut Report) -> Option<BodyRule> {
+    fn rule(
+        self,
+        direction: &Direction,
+        source: &str,
+        checks: &BodyChecks,
+        programs: &mut Programs,
+        report: &mut Report,
+    ) -> Option<BodyRule> {
         let inspect = self.inspect.filter(|inspect| inspect.value)?;
         let body_mode = self.body_mode.unwrap_or(BodyMode::Auto);
         let max_bytes = match &self.max_bytes {
@@ -237,7 +247,10 @@ impl Side {
             min_findings: dlp.map(|dlp| dlp.min_findings.clone()).unwrap_or_default(),
         };
         if rule.kinds().is_empty() {
-            report.warning(&inspect.path, format!("true has no effect: no check looks for anything in {}", direction.bodies));
+            report.warning(
+                &inspect.path,
+                format!("true has no effect for {source}: no check looks for anything in its {}", direction.bodies),
+            );
             return None;
         }
         Some(rule)

@@ -68,7 +68,12 @@ static METADATA: Shape = Shape {
     some_of: &[],
     one_of: &[],
     fields: &[
-        field("name", "name of the policy: a label of its metrics, and in its events", Holds::Text(&NAME)),
+        field(
+            "name",
+            "name of the policy: the label policy of its metrics, and in its events and block replies",
+            Holds::Text(&NAME),
+        )
+        .by_default("\"default\""),
         field("labels", "labels of the resource", Holds::Ignored(NO_LABELS)),
         field("annotations", "annotations of the resource", Holds::Ignored(NO_LABELS)),
         field("namespace", "namespace of the resource", Holds::Ignored(NO_LABELS)),
@@ -81,25 +86,13 @@ pub(super) static SPEC: Shape = Shape {
     some_of: &[],
     one_of: &[],
     fields: &[
-        field(
-            "allow_on_headers_stop_iteration",
-            "must equal Envoy's plugin setting of that name: whether headers are held until the body is judged (default false)",
-            Holds::Bool,
-        ),
-        field(
-            "max_inflight_body_bytes",
-            "bytes of all bodies held at once in one worker's VM (default 134217728)",
-            Holds::Integer(1, MAX_INFLIGHT_BYTES),
-        ),
-        field(
-            "detectors",
-            "kinds of the policy's own, for its block and redact lists; and, under the name of a built-in kind, where that does not count",
-            Holds::NamedMap(&KIND_NAME, &Holds::Object(&DETECTOR)),
-        ),
-        field("exclude", "exact paths that are never inspected", Holds::List(&Holds::Text(&PATH))),
-        field("defaults", "policy of every domain, unless it says otherwise", Holds::Object(&POLICY)),
-        field("domains", "hosts and what applies to them", Holds::List(&Holds::Object(&DOMAIN))),
-        field("events", "where security events go, besides the log", Holds::Object(&EVENTS)),
+        field("allow_on_headers_stop_iteration", "must equal Envoy's plugin setting of that name: true, headers are held until the body is judged; false, they go on before", Holds::Bool).by_default("false"),
+        field("max_inflight_body_bytes", "bytes of all bodies that one worker's VM holds at once; a body for which there is no room counts as one over its cap", Holds::Integer(1, MAX_INFLIGHT_BYTES)).by_default("134217728"),
+        field("detectors", "kinds of the policy's own, by name, for its block and redact lists; and, under the name of a built-in kind, where that does not count and how it is masked", Holds::NamedMap(&KIND_NAME, &Holds::Object(&DETECTOR))).by_default("{}"),
+        field("exclude", "exact paths that are never inspected, on any host, compared as routes are", Holds::List(&Holds::Text(&PATH))).by_default("[]"),
+        field("defaults", "policy block of every domain and route, unless they say otherwise", Holds::Object(&POLICY)).by_default("{}"),
+        field("domains", "hosts, and what applies to requests for them; requests for other hosts pass unread", Holds::List(&Holds::Object(&DOMAIN))).by_default("[]"),
+        field("events", "where security events go, besides Envoy's log", Holds::Object(&EVENTS)),
     ],
 };
 
@@ -121,33 +114,50 @@ static DETECTOR: Shape = Shape {
             "the values themselves, where no letter, digit or underscore stands beside them",
             Holds::List(&Holds::Text(&WORD)),
         ),
-        field("ignore_case", "words in any case of ASCII letters (default false)", Holds::Bool),
+        field("ignore_case", "words in any case of ASCII letters; in a regex write (?i)", Holds::Bool).by_default("false"),
         field(
             "json_keys",
             "members of JSON objects with one of these names, at any depth: the values under them, each scalar one",
             Holds::List(&Holds::Text(&VALUE)),
         ),
-        field("values", "of json_keys: true (default): the values under the keys; false: the keys themselves", Holds::Bool),
+        field(
+            "values",
+            "of json_keys: true, the values under the keys are the findings; false, the keys themselves are",
+            Holds::Bool,
+        )
+        .by_default("true"),
         field(
             "large_array",
             "a JSON array of at least so many items; it can block, and be masked only where it gets too long",
             Holds::Object(&LARGE_ARRAY),
         ),
-        field("in", "where in JSON a finding counts: keys, values, or both (default)", Holds::Choice(&IN_JSON)),
+        field("in", "where in JSON a finding counts: in keys, in values, or in both", Holds::Choice(&IN_JSON))
+            .by_default("\"both\""),
         field(
             "paths",
             "where in JSON a finding counts: in the values at these paths, and in all that they hold; in what is no JSON, everywhere",
             Holds::List(&Holds::Text(&JSON_PATH)),
         ),
-        field("except_paths", "where in JSON a finding does not count", Holds::List(&Holds::Text(&JSON_PATH))),
-        field("except", "values that are no finding", Holds::List(&Holds::Text(&VALUE))),
+        field(
+            "except_paths",
+            "where in JSON a finding does not count: at these paths, and in all that they hold",
+            Holds::List(&Holds::Text(&JSON_PATH)),
+        )
+        .by_default("[]"),
+        field("except", "values that are no finding, byte for byte", Holds::List(&Holds::Text(&VALUE))).by_default("[]"),
         field(
             "except_regex",
             "a value in which one of these is found is no finding; write ^...$ to match all of it",
             Holds::List(&Holds::Text(&REGEX)),
-        ),
-        field("require", "all of these are found in a value; write ^...$ to match all of it", Holds::List(&Holds::Text(&REGEX))),
-        field("near", "one of these words stands near a value", Holds::Object(&NEAR)),
+        )
+        .by_default("[]"),
+        field(
+            "require",
+            "all of these are found in a value, or it is no finding; write ^...$ to match all of it",
+            Holds::List(&Holds::Text(&REGEX)),
+        )
+        .by_default("[]"),
+        field("near", "one of these words stands near a value, or it is no finding", Holds::Object(&NEAR)),
         field(
             "validate",
             "the check digits of a value, without what separates its letters and digits, are right by this algorithm",
@@ -155,7 +165,7 @@ static DETECTOR: Shape = Shape {
         ),
         field(
             "mask",
-            "how a value is masked: label (default), same_length, {keep_last: n}, {keep_first: n} or {hash: {key: ...}}",
+            "how a value is masked: label, [REDACTED:<kind>]; same_length, a * for each letter and digit; or some characters kept, or a keyed hash",
             Holds::ChoiceOr(&DETECTOR_MASK, &KEEP_OR_HASH),
         ),
     ],
@@ -165,7 +175,7 @@ static LARGE_ARRAY: Shape = Shape {
     name: "large_array",
     some_of: &["min_items"],
     one_of: &[],
-    fields: &[field("min_items", "items that make an array a finding", Holds::Integer(1, MAX_ITEMS))],
+    fields: &[field("min_items", "an array of so many items is a finding, the last of them", Holds::Integer(1, MAX_ITEMS))],
 };
 
 static NEAR: Shape = Shape {
@@ -175,14 +185,11 @@ static NEAR: Shape = Shape {
     fields: &[
         field(
             "words",
-            "in any case of ASCII letters, where no letter or digit stands beside them",
+            "in any case of ASCII letters, where no letter stands beside them; a space is also what joins the parts of a name (_, -, camel case), or nothing",
             Holds::List(&Holds::Text(&WORD)),
         ),
-        field(
-            "within",
-            "so many bytes before or behind the value, the word included (default 50)",
-            Holds::Integer(1, MAX_NEAR_BYTES as u64),
-        ),
+        field("within", "most bytes between a word and the value, before or behind it", Holds::Integer(1, MAX_NEAR_BYTES as u64))
+            .by_default("50"),
     ],
 };
 
@@ -213,7 +220,11 @@ static DOMAIN: Shape = Shape {
     some_of: &["hosts", "host"],
     one_of: &[&["hosts", "host"]],
     fields: &[
-        field("hosts", "host names, *.suffix or *; the most specific one wins", Holds::List(&Holds::Text(&HOST))),
+        field(
+            "hosts",
+            "host names, *.suffix or *; of all domains the most specific one wins: the whole name, the longest suffix, *",
+            Holds::List(&Holds::Text(&HOST)),
+        ),
         field("host", "short for hosts with one name", Holds::Text(&HOST)),
         field("policy", "policy of every route of the domain, unless it says otherwise", Holds::Object(&POLICY)),
         field(
@@ -234,7 +245,7 @@ static ROUTE: Shape = Shape {
     some_of: &[],
     one_of: &[],
     fields: &[
-        field("match", "which requests; {} is every one", Holds::Object(&MATCH)),
+        field("match", "which requests: all predicates hold; {} is every request", Holds::Object(&MATCH)).by_default("{}"),
         field("policy", "policy of these requests, over the domain's and the defaults", Holds::Object(&POLICY)),
     ],
 };
@@ -244,22 +255,26 @@ static MATCH: Shape = Shape {
     some_of: &[],
     one_of: &[&["path_exact", "path_regex", "path_prefix"]],
     fields: &[
-        field("path_exact", "the whole path", Holds::Text(&PATH_OR_STAR)),
+        field("path_exact", "the whole path, as it reads normalized", Holds::Text(&PATH_OR_STAR)),
         field(
             "path_regex",
             "a regex found in the normalized path; write ^...$ to match all of it; \\d, \\w and (?i) mean ASCII",
             Holds::Text(&REGEX),
         ),
-        field("path_prefix", "the first segments of the path: /api covers /api and /api/x, not /apix", Holds::Text(&PATH)),
-        field("methods", "one of these methods", Holds::List(&Holds::Text(&METHOD))),
+        field(
+            "path_prefix",
+            "the first segments of the path: /api covers /api and /api/x, not /apix; / covers everything",
+            Holds::Text(&PATH),
+        ),
+        field("methods", "the method is one of these, in any case", Holds::List(&Holds::Text(&METHOD))),
         field(
             "content_type",
-            "the request's content type is one of these",
+            "the request's own content type is one of these; type/* and */* stand for many",
             Holds::ListOr(&Holds::Text(&MEDIA_RANGE), &Holds::Text(&MEDIA_RANGE)),
         ),
         field(
             "headers",
-            "all of these request headers; a map is short for exact values",
+            "all of these hold of the request's headers; a map is short for exact values",
             Holds::ListOr(&Holds::Object(&HEADER), &Holds::Map(&Holds::Text(&HEADER_VALUE))),
         ),
         field(
@@ -291,8 +306,8 @@ static HEADER: Shape = Shape {
             "the whole value; several headers of the name are joined with a comma and a space",
             Holds::Text(&HEADER_VALUE),
         ),
-        field("contains", "a part of the value", Holds::Text(&HEADER_VALUE)),
-        field("regex", "a regex found in the value", Holds::Text(&REGEX)),
+        field("contains", "a part of the value, case and all", Holds::Text(&HEADER_VALUE)),
+        field("regex", "a regex found in the value; write ^...$ to match all of it", Holds::Text(&REGEX)),
         field("present", "true: the header is there (what a name alone means); false: it is not", Holds::Bool),
     ],
 };
@@ -302,55 +317,19 @@ static POLICY: Shape = Shape {
     some_of: &[],
     one_of: &[],
     fields: &[
-        field(
-            "mode",
-            "off: nothing is inspected; detect and shadow: findings are recorded, nothing is blocked; block (default)",
-            Holds::Choice(&MODE),
-        ),
-        field(
-            "fail_mode",
-            "what becomes of a body that cannot be decoded: fail_open or fail_close (default)",
-            Holds::Choice(&FAIL_MODE),
-        ),
-        field("inspect_request_body", "inspect the bodies of requests (default false)", Holds::Bool),
-        field(
-            "max_request_body_bytes",
-            "longest request body that is inspected, before and after decoding (default 1048576)",
-            Holds::Integer(0, MAX_BODY_BYTES),
-        ),
-        field(
-            "request_body_mode",
-            "how request bodies are judged: whole (buffered), as they flow (streamed), or by media type (default auto)",
-            Holds::Choice(&BODY_MODE),
-        ),
-        field("inspect_response_body", "inspect the bodies of responses (default false)", Holds::Bool),
-        field(
-            "max_response_body_bytes",
-            "longest response body that is inspected, before and after decoding (default 0: set it, unless streamed)",
-            Holds::Integer(0, MAX_BODY_BYTES),
-        ),
-        field(
-            "response_body_mode",
-            "how response bodies are judged: whole (buffered), as they flow (streamed), or by media type (default auto)",
-            Holds::Choice(&BODY_MODE),
-        ),
-        field(
-            "skip_content_types",
-            "media types whose bodies are not inspected (default none)",
-            Holds::List(&Holds::Text(&MEDIA_RANGE)),
-        ),
-        field(
-            "ranges",
-            "strip (default): requests for a part of a body lose Range and If-Range, for a value could leave in pieces; allow",
-            Holds::Choice(&RANGES),
-        ),
-        field(
-            "upgrades",
-            "allow (default): what asks for an upgrade (WebSocket) or CONNECT passes, counted as uninspected; deny: it is refused",
-            Holds::Choice(&UPGRADES),
-        ),
-        field("block_response", "what replaces the block reply", Holds::Object(&BLOCK_RESPONSE)),
-        field("checks", "what to look for", Holds::Object(&CHECKS)),
+        field("mode", "off: nothing is inspected; detect and shadow: what would be blocked is recorded as would_block and passes; block: it is blocked. Masks are made in all but off, unless redact_in_observe_modes is false", Holds::Choice(&MODE)).by_default("\"block\""),
+        field("fail_mode", "what becomes of a body that cannot be decoded: fail_close blocks it, fail_open lets it pass, counted", Holds::Choice(&FAIL_MODE)).by_default("\"fail_close\""),
+        field("inspect_request_body", "inspect the bodies of requests, for what the checks look for", Holds::Bool).by_default("false"),
+        field("max_request_body_bytes", "longest request body that is inspected, in bytes, before and after decoding; a longer one is blocked (413). A body that flows has no cap, but its gRPC messages have this one", Holds::Integer(0, MAX_BODY_BYTES)).by_default("1048576"),
+        field("request_body_mode", "how request bodies are judged: buffered, when they are whole; streamed, as they flow; auto, by their media type: event streams, gRPC and lines of JSON as they flow", Holds::Choice(&BODY_MODE)).by_default("\"auto\""),
+        field("inspect_response_body", "inspect the bodies of responses, for what the checks look for", Holds::Bool).by_default("false"),
+        field("max_response_body_bytes", "longest response body that is inspected, in bytes, before and after decoding; a longer one is blocked (502). Must be set where responses are inspected, unless response_body_mode is streamed", Holds::Integer(0, MAX_BODY_BYTES)).by_default("0"),
+        field("response_body_mode", "how response bodies are judged: buffered, when they are whole; streamed, as they flow; auto, by their media type: event streams, gRPC and lines of JSON as they flow", Holds::Choice(&BODY_MODE)).by_default("\"auto\""),
+        field("skip_content_types", "media types whose bodies are not inspected, counted; the sender names the type, so a client can choose to be skipped", Holds::List(&Holds::Text(&MEDIA_RANGE))).by_default("[]"),
+        field("ranges", "strip: requests for a part of a body lose Range and If-Range where the response may be blocked or masked, for a value could leave in pieces; allow: parts are treated as bodies that cannot be decoded", Holds::Choice(&RANGES)).by_default("\"strip\""),
+        field("upgrades", "allow: what asks for an upgrade (WebSocket) or CONNECT passes, counted as uninspected; deny: it is refused (403, body.upgrade_denied)", Holds::Choice(&UPGRADES)).by_default("\"allow\""),
+        field("block_response", "what replaces the block reply, field by field", Holds::Object(&BLOCK_RESPONSE)).by_default("{}"),
+        field("checks", "what to look for, and where", Holds::Object(&CHECKS)).by_default("{}"),
         field("timeout", "deadline of an inspection", Holds::Ignored(NO_DEADLINE)),
         field("sampling_rate", "share of clean messages in the audit log", Holds::Ignored(NO_SAMPLING)),
         field("log_level", "verbosity", Holds::Ignored(NO_LOG_LEVEL)),
@@ -367,9 +346,18 @@ static BLOCK_RESPONSE: Shape = Shape {
     some_of: &[],
     one_of: &[],
     fields: &[
-        field("status", "HTTP status", Holds::Integer(200, 599)),
-        field("content_type", "content-type of the reply", Holds::Text(&CONTENT_TYPE)),
-        field("body", "body of the reply, sent as it stands", Holds::Text(&BLOCK_BODY)),
+        field(
+            "status",
+            "HTTP status of a reply to a finding; bodies that cannot be read keep theirs (413, 415, 400, 502)",
+            Holds::Integer(200, 599),
+        )
+        .by_default("403"),
+        field("content_type", "content-type of the reply", Holds::Text(&CONTENT_TYPE)).by_default("\"application/json\""),
+        field(
+            "body",
+            "body of the reply, sent as it stands, in place of the JSON object with the code",
+            Holds::Text(&BLOCK_BODY),
+        ),
     ],
 };
 
@@ -378,13 +366,17 @@ static CHECKS: Shape = Shape {
     some_of: &[],
     one_of: &[],
     fields: &[
-        field("body", "checks of bodies; the most specific block replaces the others whole", Holds::Object(&BODY)),
+        field("body", "checks of bodies; the most specific block that has them replaces the others whole", Holds::Object(&BODY)),
         field(
             "headers",
-            "checks of header values; the most specific block replaces the others whole",
+            "checks of header values; the most specific block that has them replaces the others whole",
             Holds::ObjectOnly(&HEADERS, ONLY_DLP),
         ),
-        field("query", "checks of the query; the most specific block replaces the others whole", Holds::Object(&QUERY)),
+        field(
+            "query",
+            "checks of the query of a request; the most specific block that has them replaces the others whole",
+            Holds::Object(&QUERY),
+        ),
     ],
 };
 
@@ -394,48 +386,38 @@ static BODY: Shape = Shape {
     one_of: &[],
     fields: &[
         field("dlp", "data-loss prevention: which kinds block a message and which are masked", Holds::Object(&DLP)),
-        field(
-            "detect_sensitive_data",
-            "a hook of its own, on every inspected direction: blocks on the first hit of a kind of group:core, never masks",
-            Holds::Bool,
-        ),
+        field("detect_sensitive_data", "a hook of its own, on every inspected direction: blocks on the first finding of any kind of group:core, stripe_key too; never masks", Holds::Bool).by_default("false"),
         field("require_json", "bodies that claim JSON must be it", Holds::Refused(ONLY_DLP)),
     ],
 };
 
 /// The rows that every dlp check has.
-pub(super) const BLOCK: Field = field("block", "kinds that block a message", Holds::List(&Holds::Kind));
-pub(super) const REDACT: Field = field("redact", "kinds that are masked", Holds::List(&Holds::Kind));
-pub(super) const MASKED: Field = field(
-    "mask",
-    "how values are masked: label (default) or same_length, for all kinds or by kind; in binary bodies always same_length",
-    Holds::OrByKind(&MASKS),
-);
+pub(super) const BLOCK: Field = field("block", "kinds that block a message", Holds::List(&Holds::Kind)).by_default("[]");
+pub(super) const REDACT: Field =
+    field("redact", "kinds that are masked, and the message goes on", Holds::List(&Holds::Kind)).by_default("[]");
+pub(super) const MASKED: Field = field("mask", "how values are masked: label, as the kind is; same_length, a * for each letter and digit; for all kinds or by kind. In binary bodies always same_length", Holds::OrByKind(&MASKS)).by_default("\"label\"");
 static MASKS: Holds = Holds::Choice(&MASK);
-pub(super) const MIN_FINDINGS: Field = field(
-    "min_findings",
-    "fewest findings that block a message (default 1), of all kinds of block together, or by kind; fewer are counted, and masked \
-     where redact names their kind too",
-    Holds::OrByKind(&Holds::Integer(1, MAX_MIN_FINDINGS)),
-);
+pub(super) const MIN_FINDINGS: Field = field("min_findings", "fewest findings that block a message, of all kinds of block together, or by kind; fewer are counted, and masked where redact names their kind too", Holds::OrByKind(&Holds::Integer(1, MAX_MIN_FINDINGS))).by_default("1");
 pub(super) const OBSERVED: Field = field(
     "redact_in_observe_modes",
-    "mask in detect and shadow too (default true); false: there, would-be masks are only recorded",
+    "in detect and shadow: true, mask; false, record would_redact and leave the value",
     Holds::Bool,
-);
+)
+.by_default("true");
 pub(super) const EXCEPT_TEST_VALUES: Field = field(
     "except_test_values",
-    "values that networks, vendors and offices publish for tests and documentation are no findings (default false); in bodies, of \
+    "values that networks, vendors and offices publish for tests and documentation are no findings; in bodies, of \
      detect_sensitive_data neither",
     Holds::Bool,
-);
+)
+.by_default("false");
 
 static DLP: Shape = Shape {
     name: "dlp",
     some_of: &["block", "redact"],
     one_of: &[],
     fields: &[
-        field("direction", "which bodies: response (default), request or both", Holds::Choice(&DIRECTION)),
+        field("direction", "bodies of which messages", Holds::Choice(&DIRECTION)).by_default("\"response\""),
         BLOCK,
         REDACT,
         MASKED,

@@ -48,20 +48,22 @@ static OTLP: Shape = Shape { name: "otlp", some_of: &["cluster"], one_of: &[], f
 
 static OTLP_FIELDS: [Field; 8] = [
     field("cluster", "Envoy's name of the cluster that the receiver is in", Holds::Text(&CLUSTER)),
-    field("path", "path of the endpoint (default /v1/logs)", Holds::Text(&ENDPOINT)),
-    field("authority", "host that the receiver is asked for (default: the cluster's name)", Holds::Text(&AUTHORITY)),
+    field("path", "path of the endpoint", Holds::Text(&ENDPOINT)).by_default("\"/v1/logs\""),
+    field("authority", "host that the receiver is asked for; the cluster's name unless set", Holds::Text(&AUTHORITY)),
     field(
         "headers",
         "headers of each export, as in authorization; their values are never logged or shown",
         Holds::NamedMap(&HEADER_NAME, &Holds::Secret(&HEADER_VALUE)),
-    ),
-    field("timeout", "how long the receiver has for its answer (default 10s)", Holds::Text(&TIMEOUT)),
-    field("interval", "time between batches (default 1s)", Holds::Text(&INTERVAL)),
+    )
+    .by_default("{}"),
+    field("timeout", "how long the receiver has for its answer", Holds::Text(&TIMEOUT)).by_default("\"10s\""),
+    field("interval", "time between batches", Holds::Text(&INTERVAL)).by_default("\"1s\""),
     field(
         "max_queue",
-        "events that one worker keeps while they wait for the receiver (default 2000); further ones are dropped, and counted",
+        "events that one worker keeps while they wait for the receiver; further ones are dropped, and counted",
         Holds::Integer(1, MAX_QUEUE_EVENTS),
-    ),
+    )
+    .by_default("2000"),
     field(
         "resource_attributes",
         "what the events come from, as in deployment.environment.name; service.name is bodyguard unless set",

@@ -43,16 +43,17 @@ static HEADERS_DLP: Shape = Shape {
     some_of: &["block", "redact"],
     one_of: &[&["only", "include"], &["only", "exclude"]],
     fields: &[
-        field("direction", "headers of which messages: both (default), response or request", Holds::Choice(&DIRECTION)),
+        field("direction", "header values of which messages", Holds::Choice(&DIRECTION)).by_default("\"both\""),
         BLOCK,
         REDACT,
         field(
             "include",
             "headers that are read although by default they are not, as in cookie; a * at the end stands for anything",
             Holds::List(&Holds::Text(&HEADER_NAMES)),
-        ),
-        field("exclude", "headers that are not read", Holds::List(&Holds::Text(&HEADER_NAMES))),
-        field("only", "read these headers and no others", Holds::List(&Holds::Text(&HEADER_NAMES))),
+        )
+        .by_default("[]"),
+        field("exclude", "headers that are not read", Holds::List(&Holds::Text(&HEADER_NAMES))).by_default("[]"),
+        field("only", "read these headers and no others", Holds::List(&Holds::Text(&HEADER_NAMES))).by_default("[]"),
         MASKED,
         MIN_FINDINGS,
         OBSERVED,
@@ -67,8 +68,8 @@ static QUERY_DLP: Shape = Shape {
     fields: &[
         BLOCK,
         REDACT,
-        field("exclude", "parameters that are not read", Holds::List(&Holds::Text(&PARAMETER))),
-        field("only", "read these parameters and no others", Holds::List(&Holds::Text(&PARAMETER))),
+        field("exclude", "parameters that are not read", Holds::List(&Holds::Text(&PARAMETER))).by_default("[]"),
+        field("only", "read these parameters and no others", Holds::List(&Holds::Text(&PARAMETER))).by_default("[]"),
         MASKED,
         MIN_FINDINGS,
         OBSERVED,

@@ -6,7 +6,7 @@
 //! | step | in |
 //! |---|---|
 //! | bytes (JSON, YAML, protobuf Struct) into a tree | `read`, `wire`, `node` |
-//! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema` |
+//! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema`, `reference` |
 //! | what it says about kinds | `detectors` |
 //! | scopes read and laid over each other, into rules | `block`, `checks` (bodies), `heads` (headers, query) |
 //! | what selects a rule | `matcher`, `path`, `host` |
@@ -35,6 +35,8 @@ mod node;
 mod order;
 mod path;
 mod read;
+#[cfg(not(target_arch = "wasm32"))]
+mod reference;
 mod routing;
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
@@ -52,6 +54,8 @@ pub use heads::{HeadRule, Heads, Names};
 pub use json_rules::{JsonRules, JsonSource, Limit};
 #[cfg(not(target_arch = "wasm32"))]
 pub use order::Section;
+#[cfg(not(target_arch = "wasm32"))]
+pub use reference::{FieldReference, ObjectReference, reference};
 #[cfg(not(target_arch = "wasm32"))]
 pub use schema::json_schema;
 

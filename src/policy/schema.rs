@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::document::{RESOURCE, SPEC};
 use super::format::KIND_NAME;
 use super::kinds;
+use super::reference::allowed;
 use super::shape::{Choice, Format, Holds, Shape};
 use crate::detect::{GROUPS, Kind};
 
@@ -42,10 +43,15 @@ fn define(shape: &Shape, defs: &mut Map<String, Value>) {
         let about = match &field.holds {
             Holds::Ignored(why) => format!("{}; ignored: {why}", field.about),
             Holds::Refused(why) => format!("{}; refused: {why}", field.about),
-            _ => field.about.to_owned(),
+            holds => match allowed(holds) {
+                Some(expected) => format!("{}. Allowed: {expected}", field.about),
+                None => field.about.to_owned(),
+            },
         };
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("description".into(), about.into());
+            let default = field.default.and_then(|json| serde_json::from_str(json).ok());
+            schema.extend(default.map(|value: Value| ("default".to_owned(), value)));
         }
         properties.insert(field.name.into(), schema);
     }

@@ -37,13 +37,30 @@ pub(super) struct Field {
     /// What it is for: one line, without a full stop. For people, so no module carries it.
     #[cfg(not(target_arch = "wasm32"))]
     pub(super) about: &'static str,
+    /// What holds where it is not there, as JSON; as little of a module.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) default: Option<&'static str>,
     pub(super) holds: Holds,
 }
 
 /// A row of the table.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) const fn field(name: &'static str, about: &'static str, holds: Holds) -> Field {
-    Field { name, about, holds }
+    Field { name, about, default: None, holds }
+}
+
+impl Field {
+    /// The same row of a field that is this where it is not there, as JSON.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) const fn by_default(self, json: &'static str) -> Field {
+        Field { default: Some(json), ..self }
+    }
+
+    /// The same row.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) const fn by_default(self, _json: &'static str) -> Field {
+        self
+    }
 }
 
 /// A row of the table.

@@ -6,13 +6,13 @@
 use super::block::{BLOCK, Block, Carry, Fingerprints, Sets};
 use super::heads::Buckets;
 use super::starts::bits;
-use crate::detect::{ByteSet, Near};
+use crate::detect::{ByteSet, Near, WORD_EDGE};
 
 /// The beginnings of the words of a kind.
 #[derive(Debug)]
 pub(super) struct Words {
     table: Fingerprints,
-    /// Most bytes before a value that a word and one byte more begin in.
+    /// Most bytes before a value that a word and what tells that it begins stand in.
     behind: usize,
 }
 
@@ -34,7 +34,7 @@ impl Words {
                 }),
             );
         }
-        Words { table, behind: near.within().saturating_add(longest).saturating_add(1) }
+        Words { table, behind: near.within().saturating_add(longest).saturating_add(WORD_EDGE) }
     }
 
     /// Does one stand near a value with this before and behind it?

@@ -93,9 +93,11 @@ fn near(body: &[u8], start: usize, end: usize, word: &str, within: usize) -> boo
 fn is_word(text: &[u8], at: usize, word: &str) -> bool {
     let (before, here) = text.split_at(at);
     let Some((found, after)) = here.split_at_checked(word.len()) else { return false };
-    let joined = |left: Option<&u8>, right: Option<&u8>| {
-        let letters = left.is_some_and(u8::is_ascii_alphabetic) && right.is_some_and(u8::is_ascii_alphabetic);
-        letters && !(left.is_some_and(u8::is_ascii_lowercase) && right.is_some_and(u8::is_ascii_uppercase))
+    let joined = |left: Option<u8>, right: Option<&u8>| {
+        let letters = left.is_some_and(|byte| byte.is_ascii_alphabetic()) && right.is_some_and(u8::is_ascii_alphabetic);
+        letters && !(left.is_some_and(|byte| byte.is_ascii_lowercase()) && right.is_some_and(u8::is_ascii_uppercase))
     };
-    found.eq_ignore_ascii_case(word.as_bytes()) && !joined(before.last(), found.first()) && !joined(found.last(), after.first())
+    found.eq_ignore_ascii_case(word.as_bytes())
+        && !joined(byte_before(before), found.first())
+        && !joined(found.last().copied(), after.first())
 }

@@ -1,6 +1,6 @@
 //! A page of Markdown whose files are written and whose commands are run.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::string_slice, clippy::arithmetic_side_effects)]
+#![allow(dead_code, clippy::panic, clippy::unwrap_used, clippy::string_slice, clippy::arithmetic_side_effects)]
 
 use std::path::Path;
 use std::process::Command;
@@ -59,11 +59,11 @@ pub(crate) fn dead_links<'a>(page: &'a str, folder: &str) -> Vec<&'a str> {
     local.filter(|link| !leads(link)).collect()
 }
 
-/// The page with the part between its marks `<!-- Written by ... NAME -->` and `<!-- End of NAME -->` replaced.
-pub(crate) fn with_part(page: &str, name: &str, part: &str) -> String {
-    let begin = format!("<!-- Written by `UPDATE=1 cargo test --test {name}`: -->\n");
-    let end = format!("<!-- End of {name} -->");
-    let (before, rest) = page.split_once(&begin).unwrap();
-    let (_, after) = rest.split_once(&end).unwrap();
-    [before, &begin, part, &end, after].concat()
+/// The page with one of its parts replaced, which stands between `<!-- Written by ... TEST`: PART -->` and `<!-- End of PART -->`.
+pub(crate) fn with_part(page: &str, test: &str, part: &str, text: &str) -> String {
+    let begin = format!("<!-- Written by `UPDATE=1 cargo test --test {test}`: {part} -->\n");
+    let end = format!("<!-- End of {part} -->");
+    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no {begin}"));
+    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+    [before, &begin, text, &end, after].concat()
 }

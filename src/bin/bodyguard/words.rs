@@ -6,7 +6,7 @@ mod kinds;
 mod matches;
 mod rule;
 
-use bodyguard::policy::{Policy, Section};
+use bodyguard::policy::{Policy, Rule, Section};
 use serde_json::Value;
 
 /// Longest line, in characters.
@@ -58,16 +58,22 @@ impl Page {
     }
 }
 
+/// Requests to hosts of the policy that none of its routes takes, one text for each domain that leaves some.
+pub(crate) fn unmatched(policy: &Policy, document: &Value) -> Vec<String> {
+    let sections = policy.sections();
+    sections.iter().filter_map(|section| left_over(document, section)).collect()
+}
+
 /// What the policy does; `document` is what it was read from.
 pub(crate) fn of(policy: &Policy, document: &Value) -> String {
     let spec = document.get("spec").unwrap_or(document);
     let sections = policy.sections();
     let mut routes = Page::default();
-    let mut unmatched = Vec::new();
+    let mut unmatched = unmatched(policy, document);
     let mut told: Vec<&str> = Vec::new();
     for section in &sections {
         routes.gap();
-        unmatched.extend(write_section(&mut routes, policy, document, section, &told));
+        write_section(&mut routes, policy, document, section, &told);
         told.push(section.domain);
     }
     let mut page = Page::default();
@@ -136,28 +142,39 @@ fn write_kinds(page: &mut Page, policy: &Policy, spec: &Value, routes: &str) {
     groups.iter().for_each(|group| page.line(2, group));
 }
 
-/// The routes of a section; which of its requests no route takes, if any.
-fn write_section(page: &mut Page, policy: &Policy, document: &Value, section: &Section<'_>, told: &[&str]) -> Option<String> {
-    let hosts: Vec<&str> = section.hosts.iter().map(|host| if host == "*" { "any other host (*)" } else { host }).collect();
-    page.line(0, &format!("Hosts: {}", hosts.join(", ")));
-    let mut taken = false;
-    let known = told.contains(&section.domain);
-    if known {
+/// Which requests of a section no route takes, if any.
+fn left_over(document: &Value, section: &Section<'_>) -> Option<String> {
+    let takes_all = |rule: &&Rule| predicates(document, rule).is_empty();
+    let left = !section.routes.iter().any(takes_all);
+    left.then(|| format!("requests to {} that no route of {} takes", kinds::joined(&hosts(section), "and"), section.domain))
+}
+
+fn predicates(document: &Value, rule: &Rule) -> Vec<String> {
+    matches::predicates(at(document, &rule.source).and_then(|route| route.get("match")))
+}
+
+fn hosts<'a>(section: &'a Section<'_>) -> Vec<&'a str> {
+    section.hosts.iter().map(|host| if host == "*" { "any other host (*)" } else { host }).collect()
+}
+
+/// The routes of a section.
+fn write_section(page: &mut Page, policy: &Policy, document: &Value, section: &Section<'_>, told: &[&str]) {
+    page.line(0, &format!("Hosts: {}", hosts(section).join(", ")));
+    if told.contains(&section.domain) {
         page.line(2, &format!("As those of {} above.", section.domain));
+        return;
     }
+    let mut taken = false;
     for (index, rule) in section.routes.iter().enumerate() {
-        let predicates = matches::predicates(at(document, &rule.source).and_then(|route| route.get("match")));
-        if !known {
-            let number = index.saturating_add(1);
-            let which = if predicates.is_empty() { "every request".into() } else { predicates.join("; ") };
-            let never = if taken { " - never reached: a route before takes every request" } else { "" };
-            page.whole(2, &format!("{number}. {which}  ({}){never}", rule.source));
-            let spec = document.get("spec").unwrap_or(document);
-            rule::RuleWords { policy, document, spec, rule }.write(page);
-        }
+        let predicates = predicates(document, rule);
+        let number = index.saturating_add(1);
+        let which = if predicates.is_empty() { "every request".into() } else { predicates.join("; ") };
+        let never = if taken { " - never reached: a route before takes every request" } else { "" };
+        page.whole(2, &format!("{number}. {which}  ({}){never}", rule.source));
+        let spec = document.get("spec").unwrap_or(document);
+        rule::RuleWords { policy, document, spec, rule }.write(page);
         taken |= predicates.is_empty();
     }
-    (!taken).then(|| format!("requests to {} that no route of {} takes", kinds::joined(&hosts, "and"), section.domain))
 }
 
 /// What stands at a JSON path as this tool writes them, of names and indices.

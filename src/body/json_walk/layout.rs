@@ -63,6 +63,42 @@ impl Default for State {
 
 const DATA: &[u8] = b"data:";
 
+/// Knows of an event stream, in any cut, where it is JSON: in the data of an event that begins like an object or array.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(in crate::body) struct EventTracker {
+    line: EventLine,
+    /// Whether the data of the event at hand is JSON, once its first byte has come.
+    json: Option<bool>,
+}
+
+impl EventTracker {
+    /// Walks on over `bytes`.
+    pub(in crate::body) fn feed(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some((byte, behind)) = rest.split_first() {
+            rest = behind;
+            match self.line.part(*byte) {
+                Part::End => self.json = None,
+                Part::Document if self.json.is_none() && !byte.is_ascii_whitespace() => {
+                    self.json = Some(matches!(byte, b'{' | b'['));
+                }
+                Part::Document | Part::Between => {}
+            }
+            // Of a line whose field is known, nothing but its end matters.
+            let known = self.line.state == State::Other || (self.line.state == State::Data && self.json.is_some());
+            if known && !matches!(byte, b'\n' | b'\r') {
+                let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+                rest = rest.get(end..).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Does the next byte stand in JSON?
+    pub(in crate::body) fn in_json(self) -> bool {
+        self.json == Some(true) && self.line.in_data()
+    }
+}
+
 impl EventLine {
     /// May the next byte be one of a document?
     pub(super) fn in_data(self) -> bool {

@@ -9,9 +9,9 @@ pub(super) const ROWS: [KindSpec; 6] = [
     KindSpec {
         name: "iban",
         about: "international bank account number",
-        rules: "A country of the registry, its length, and check digits modulo 97; bare, or in fours with spaces or dashes. No letter or \
+        rules: "A country that uses IBANs, its length, and check digits modulo 97; bare, or in fours with spaces or dashes. No letter or \
                 digit beside it.",
-        sources: &["ISO 13616-1", "SWIFT, \"IBAN Registry\""],
+        sources: &["ISO 13616-1", "SWIFT, \"IBAN Registry\"", "schwifty, registry of IBANs (countries that are not in SWIFT's)"],
         mask: &Mask::KeepLast(4),
         pattern: "[A-Z]{2}[0-9]{2}(?:[ +-]?[A-Z0-9]{4}){2,7}(?:[ +-]?[A-Z0-9]{1,3})?",
         max_len: 43,
@@ -24,7 +24,8 @@ pub(super) const ROWS: [KindSpec; 6] = [
         name: "phone",
         about: "international telephone number",
         rules: "`+`, a country code that exists, and 8 to 15 digits in all (11 behind `+1` and `+7`), with spaces, points, dashes and \
-                parentheses between. No letter or digit beside it, no sum, no decimal.",
+                parentheses between. No letter or digit beside it, no sum, no decimal, no \
+                latitude and longitude.",
         sources: &["ITU-T E.164", "ITU-T Operational Bulletin, \"List of Recommendation E.164 assigned country codes\""],
         pattern: r"\+[1-9](?:[ .()-]{0,2}[0-9]){7,14}",
         max_len: 48,
@@ -39,8 +40,8 @@ pub(super) const ROWS: [KindSpec; 6] = [
         rules: "A day of 1900 to 2049, as `1980-01-31`, `1/31/1980`, `31.1.1980` or `31 January 1980`, with a word of birth near.",
         sources: &["ISO 8601-1", "Unicode CLDR, date formats"],
         pattern: concat!(
-            r"(?:19|20)[0-9]{2}(?:[-.]|\\?/)[0-9]{1,2}(?:[-.]|\\?/)[0-9]{1,2}",
-            r"|[0-9]{1,2}(?:[-.]|\\?/)[0-9]{1,2}(?:[-.]|\\?/)(?:19|20)[0-9]{2}",
+            r"(?:19|20)[0-9]{2}(?:[-.]|\\?/|%2[Ff])[0-9]{1,2}(?:[-.]|\\?/|%2[Ff])[0-9]{1,2}",
+            r"|[0-9]{1,2}(?:[-.]|\\?/|%2[Ff])[0-9]{1,2}(?:[-.]|\\?/|%2[Ff])(?:19|20)[0-9]{2}",
             r"|[0-9]{1,2} [A-Z][a-z]{2,8} (?:19|20)[0-9]{2}",
         ),
         max_len: 20,
@@ -72,9 +73,14 @@ pub(super) const ROWS: [KindSpec; 6] = [
         name: "ipv4",
         about: "public IPv4 address",
         rules: "Four numbers up to 255, outside the blocks for private, local, shared, documentation, test, multicast and reserved use. No \
-                network (`x.x.x.0`, `x.0.0.x`, a prefix length behind it), no version (`Chrome/120.0.1.2`, `version 81.2.69.142`), no \
+                network (`x.x.x.0`, `x.0.0.x`, a prefix length behind it), no version (`Chrome/120.0.1.2`, `version 81.2.69.142`, \
+                `V8 to 11.3.244.8`), no object identifier of X.500 (2.5.4.x, 2.5.29.x, 1.3.101.x), no section (`§13.2.5.36`), no \
                 chapter (all numbers below 32, but for the public resolvers 1.1.1.1, 8.8.4.4, 8.8.8.8 and 9.9.9.9), no longer chain.",
-        sources: &["RFC 791", "IANA IPv4 Special-Purpose Address Registry (RFC 6890)"],
+        sources: &[
+            "RFC 791",
+            "IANA IPv4 Special-Purpose Address Registry (RFC 6890)",
+            "ITU-T X.520 and X.509, RFC 8410 (object identifiers)",
+        ],
         pattern: r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}",
         max_len: 15,
         anchor: Anchor::Digits(7),
@@ -98,10 +104,14 @@ pub(super) const ROWS: [KindSpec; 6] = [
     KindSpec {
         name: "us_phone",
         about: "US and Canadian telephone number",
-        rules: "Ten digits of the North American plan, with or without `1`: neither area nor exchange begins with 0 or 1 or ends with 11. \
-                `(NXX) NXX-XXXX` and `NXX-NXX-XXXX` as they are; bare, or with points or spaces, with a word for a telephone near.",
+        rules: "Ten digits of the North American plan, with or without `1` or `+1`: neither area nor exchange begins with 0 or 1 or ends \
+                with 11. `(NXX) NXX-XXXX`, `NXX-NXX-XXXX` and with `+1` as they are; bare, or with points or spaces, with a word for a \
+                telephone near.",
         sources: &["North American Numbering Plan Administrator, \"About the NANP\"", "ATIS-0300051"],
-        pattern: concat!(r"\([0-9]{3}\)[ .-]?[0-9]{3}[ .-][0-9]{4}", r"|(?:1[ .-]?)?[0-9]{3}[ .-]?[0-9]{3}[ .-]?[0-9]{4}",),
+        pattern: concat!(
+            r"\([0-9]{3}\)[ .-]?[0-9]{3}[ .-][0-9]{4}",
+            r"|(?:\+?1[ .-]?)?(?:[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{4}|[0-9]{10})",
+        ),
         max_len: 17,
         anchor: Anchor::Led(&[1, 0], 4),
         may_start: phone::us_may_start,

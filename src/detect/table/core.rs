@@ -12,7 +12,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
                 (4-4-4-4 and up to 3 more, American Express 4-6-5, Diners Club 4-6-4) with one kind of separator: space, dash, \
                 or `+` as forms encode a space. No letter or digit beside it, not the fraction of a decimal number, not the end of \
                 a chain of fours (an IBAN, an ICCID). The `%B` of a magnetic stripe may stand before it. A 13-digit number that is \
-                a valid article number (EAN-13) is none.",
+                a valid article number (EAN-13), or a time in milliseconds that ends in whole minutes (`4583437200000`), is none.",
         sources: &[
             "ISO/IEC 7812-1 (length, Luhn)",
             "networks' IIN ranges: see src/detect/validate/issuers.rs",
@@ -37,7 +37,10 @@ pub(super) const ROWS: [KindSpec; 10] = [
         about: "US social security number",
         rules: "`AAA-GG-SSSS`; area not 000, 666 or 9xx (so no ITIN), group not 00, serial not 0000. No digit and no digit with \
                 a dash beside it.",
-        sources: &["Social Security Administration, \"Social Security Number Randomization Frequently Asked Questions\""],
+        sources: &[
+            "Social Security Administration, POMS RM 10201.035, \"Invalid Social Security Numbers\"",
+            "Social Security Administration, \"Social Security Number Randomization Frequently Asked Questions\"",
+        ],
         mask: &Mask::Label,
         detect_only: false,
         pattern: "[0-9]{3}-[0-9]{2}-[0-9]{4}",

@@ -50,7 +50,10 @@ pub(super) const ROWS: [KindSpec; 11] = [
         about: "German tax identification number",
         rules: "Eleven digits, bare or 2-3-3-3 with spaces, no leading zero, one digit two or three times among the first ten, check digit by \
                 ISO 7064 MOD 11,10, with a word for it near.",
-        sources: &["Bundeszentralamt für Steuern, \"Aufbau der Identifikationsnummer\"", "§ 139b AO"],
+        sources: &[
+            "Bayerisches Landesamt für Steuern, \"Prüfung der Steuer- und Steueridentifikationsnummer\", section 2",
+            "§ 139b AO",
+        ],
         pattern: "[1-9][0-9][ +]?[0-9]{3}[ +]?[0-9]{3}[ +]?[0-9]{3}",
         anchor: Anchor::Digits(11),
         accept: europe::de_tax_id,
@@ -117,9 +120,9 @@ pub(super) const ROWS: [KindSpec; 11] = [
     KindSpec {
         name: "it_codice_fiscale",
         about: "Italian codice fiscale",
-        rules: "Sixteen characters: six letters, year, month letter, day, a place, and the check letter. No letter or digit beside it.",
+        rules: "Sixteen characters: six letters, year, month letter, a day of it (women's plus 40), a place, and the check letter. No letter or digit beside it.",
         sources: &["Ministero delle Finanze, decreto 23 dicembre 1976"],
-        pattern: "[A-Z]{6}[0-9]{2}[A-EHLMPR-T](?:[04][1-9]|[1256][0-9]|[37][01])[A-Z][0-9]{3}[A-Z]",
+        pattern: "[A-Z]{6}[0-9]{2}[A-EHLMPR-T][0-7][0-9][A-Z][0-9]{3}[A-Z]",
         anchor: Anchor::Led(&[6], 2),
         accept: europe::it_codice_fiscale,
         ..ID

@@ -72,7 +72,10 @@ pub(super) const ROWS: [KindSpec; 15] = [
         name: "pypi_token",
         about: "PyPI API token",
         rules: "`pypi-`, a macaroon of pypi.org or test.pypi.org in base64url, and 50 or more letters of it.",
-        sources: &["PyPI Help, \"How can I use API tokens\"", "Warehouse, macaroon locations"],
+        sources: &[
+            "PyPI Help, \"How can I use API tokens to authenticate with PyPI?\"",
+            "libmacaroons, binary format 2: the location",
+        ],
         pattern: "pypi-(?:AgEIcHlwaS5vcmc|AgENdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{50}[A-Za-z0-9_-]*",
         max_len: 512,
         anchor: Anchor::Prefix(&["pypi-AgE"]),
@@ -83,7 +86,7 @@ pub(super) const ROWS: [KindSpec; 15] = [
         about: "OpenAI API key",
         rules: "`sk-`, letters and digits of a project, service account, admin or user key, `T3BlbkFJ` (\"OpenAI\" in base64) and 20 or \
                 more of `[A-Za-z0-9_-]`.",
-        sources: &["OpenAI Platform Docs, \"API keys\"", "OpenAI Admin API reference, key objects"],
+        sources: &["OpenAI Platform Docs, \"API keys\"", "GitHub Docs, \"Supported secret scanning patterns\""],
         pattern: "sk-[A-Za-z0-9_-]+",
         anchor: Anchor::Prefix(&["sk-"]),
         accept: token::accept_openai,
@@ -145,7 +148,8 @@ pub(super) const ROWS: [KindSpec; 15] = [
         name: "database_url",
         about: "database URL with a password",
         rules: "A URL of PostgreSQL, MySQL, MariaDB, MongoDB, Redis, AMQP, SQL Server, Oracle, ClickHouse or CockroachDB with `user:password@` \
-                in it, up to the end of host and port. No variable (`$PASS`, `{pass}`, `<pass>`), stars, or the word password.",
+                in it, up to the end of host and port. No variable (`$PASS`, `{pass}`, `<pass>`, `%PASS%`), stars, or a word for one (`password`, \
+                `db_password`, `your-secret`, `REDACTED`).",
         sources: &[
             "RFC 3986 section 3.2.1",
             "PostgreSQL Documentation section 34.1.1, connection URIs",
@@ -177,7 +181,7 @@ pub(super) const ROWS: [KindSpec; 15] = [
         name: "basic_auth_url",
         about: "URL with a password",
         rules: "`http`, `https`, `ftp`, `ftps`, `sftp`, `ws`, `wss`, `smtp`, `smtps` or `ldap(s)`, `://user:password@` and a host, up to the end \
-                of host and port. No variable, stars, or the word password.",
+                of host and port. No variable, stars, or a word for a password.",
         sources: &["RFC 3986 section 3.2.1", "RFC 7617"],
         pattern: concat!(
             r"(?:https?|s?ftp|ftps|wss?|smtps?|ldaps?):\\?/\\?/[A-Za-z0-9._~%!$&*+,;=-]*:",
@@ -194,7 +198,7 @@ pub(super) const ROWS: [KindSpec; 15] = [
     KindSpec {
         name: "bearer_token",
         about: "bearer token of an Authorization header",
-        rules: "`Bearer` and 20 or more characters of a token with letters and digits behind it. The word is no part of the finding.",
+        rules: "`Bearer` and 20 or more characters of a token with letters and digits behind it that does not begin with `your`. The word is no part of the finding.",
         sources: &["RFC 6750 section 2.1"],
         pattern: r"(?:Bearer|bearer|BEARER)(?: |\+|%20){1,3}[A-Za-z0-9._~/-]{20}[A-Za-z0-9._~+/-]*=*",
         max_len: 4096,

@@ -16,7 +16,7 @@ pub(crate) fn us_bank_routing(candidate: &Candidate<'_>) -> Option<usize> {
 pub(crate) fn us_itin(candidate: &Candidate<'_>) -> Option<usize> {
     whole(candidate, |text| {
         let group = number(text.get(3..5));
-        text.len() == 9 && text.starts_with(b"9") && matches!(group, 50..=65 | 70..=88 | 90..=92 | 94..=99)
+        text.len() == 9 && text.starts_with(b"9") && matches!(group, 50..=65 | 70..=88 | 90..=92 | 94..=99) && !uniform(text)
     })
 }
 

@@ -89,6 +89,12 @@ pub(crate) fn kr_rrn_alone(value: &[u8]) -> bool {
 pub(crate) fn cn_resident_id(candidate: &Candidate<'_>) -> Option<usize> {
     whole(candidate, |text| {
         let year = matches!(number(text.get(6..10)), 1900..=2049);
-        text.len() == 18 && year && is_day(number(text.get(10..12)), number(text.get(12..14))) && checksum::mod11_2(text)
+        // Provinces (GB/T 2260), and those for residents from Taiwan, Hong Kong and Macau.
+        let province = matches!(number(text.get(..2)), 11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83);
+        text.len() == 18
+            && year
+            && province
+            && is_day(number(text.get(10..12)), number(text.get(12..14)))
+            && checksum::mod11_2(text)
     })
 }

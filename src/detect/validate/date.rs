@@ -19,7 +19,9 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
 
 /// Year, month and day; month, day and year; day, month and year.
 fn is_date(value: &[u8]) -> bool {
-    let mut parts = value.split(|byte| !byte.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    let parts = value.split(|byte| !byte.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    // A slash in a form is `%2F`.
+    let mut parts = parts.map(|part| part.strip_prefix(b"2F").or_else(|| part.strip_prefix(b"2f")).unwrap_or(part));
     let (Some(first), Some(second), Some(third), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return false;
     };

@@ -47,7 +47,7 @@ pub(crate) fn fr_nir(candidate: &Candidate<'_>) -> Option<usize> {
             Some(b"2B") => digits = replaced(digits, *b"18"),
             _ => {}
         }
-        let month = matches!(number(body.get(3..5)), 1..=12 | 20 | 30..=42);
+        let month = matches!(number(body.get(3..5)), 1..=12 | 20..=42 | 50..=99);
         let serial = number(body.get(10..13)) > 0 && number(body.get(7..10)) > 0;
         let rest = remainder(&digits, 97).map(|rest| 97u32.wrapping_sub(rest));
         key.len() == 2 && month && serial && rest == Some(number(Some(key)))
@@ -93,7 +93,10 @@ pub(crate) fn it_codice_fiscale(candidate: &Candidate<'_>) -> Option<usize> {
             Some(sum.wrapping_add(value))
         });
         let wanted = sum.and_then(|sum| sum.checked_rem(26)).and_then(|rest| u8::try_from(rest).ok());
-        text.len() == 16 && wanted.map(|rest| rest.wrapping_add(b'A')) == Some(*check)
+        let month = b" ABCDEHLMPRST".iter().zip(0u32..).find(|(letter, _)| Some(*letter) == text.get(8));
+        let day = number(text.get(9..11));
+        let day = month.is_some_and(|(_, month)| is_day(month, if day > 40 { day.wrapping_sub(40) } else { day }));
+        text.len() == 16 && day && wanted.map(|rest| rest.wrapping_add(b'A')) == Some(*check)
     })
 }
 

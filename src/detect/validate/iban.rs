@@ -4,7 +4,10 @@ use super::id;
 use super::{boundary, boundary::behind};
 use crate::detect::{Candidate, checksum};
 
-/// Length of an IBAN by country (SWIFT IBAN Registry, release 99): the countries of each length.
+/// Length of an IBAN by country: the countries of each length. Those of the SWIFT IBAN Registry (release 99), and those that use
+/// IBANs without standing in it: Angola, Algeria, Benin, Burkina Faso, Cameroon, Cape Verde, the Central African Republic, Chad, the
+/// Comoros, Congo, Equatorial Guinea, Gabon, Guinea-Bissau, Iran, Ivory Coast, Madagascar, Mali, Morocco,
+/// Mozambique, Niger, Senegal, Togo.
 const LENGTHS: [(usize, &[u8]); 18] = [
     (15, b"NO"),
     (16, b"BE"),
@@ -15,10 +18,10 @@ const LENGTHS: [(usize, &[u8]); 18] = [
     (22, b"BGBHCRDEGBGEIEMERSVA"),
     (23, b"AEGIILIQOMSOTL"),
     (24, b"ADCZESMDPKROSASESKTNVG"),
-    (25, b"LYPTST"),
-    (26, b"ISTR"),
-    (27, b"BIDJFRGRITMCMRSM"),
-    (28, b"ALAZBYCYDOGTHNHULBNIPLSV"),
+    (25, b"AOCVGWLYMZPTST"),
+    (26, b"DZIRISTR"),
+    (27, b"BICFCGCMDJFRGAGQGRITKMMCMGMRSMTD"),
+    (28, b"ALAZBFBJBYCICYDOGTHNHULBMAMLNENIPLSNSVTG"),
     (29, b"BREGPSQAUA"),
     (30, b"JOKWMUYE"),
     (31, b"MTSC"),

@@ -36,10 +36,13 @@ pub(crate) fn may_start(before: &[u8], here: &[u8]) -> bool {
     !boundary::alphanumeric_before(before) && !goes_on(before) && !boundary::inside_escape(before, here)
 }
 
-/// Does a number go on here over a point, a dash or the like: a decimal, a UUID, a date, a path?
+/// Does a number go on here over a point, a dash or the like: a decimal, a UUID, a date, a path? A point or a dash behind no word
+/// begins a fraction or a negative number.
 fn goes_on(before: &[u8]) -> bool {
-    let [rest @ .., b'.' | b'-' | b'/' | b'_'] = before else { return false };
-    // The last word of what is before; a point or a dash behind none is a fraction or a sign.
+    let [rest @ .., joint @ (b'.' | b'-' | b'/' | b'_')] = before else { return false };
+    if matches!(joint, b'.' | b'-') && rest.last().is_none_or(|byte| b" \t\n\"=:,([{+*>".contains(byte)) {
+        return true;
+    }
     let word = rest.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric());
     word.take(12).any(u8::is_ascii_digit)
 }
@@ -88,13 +91,17 @@ mod tests {
 
     #[test]
     fn a_piece_of_something_longer_is_not_alone() {
-        let rows: [(&str, &str, bool); 20] = [
+        let rows: [(&str, &str, bool); 24] = [
             ("", "", true),
             ("id: ", ",", true),
             ("1,", ",2", true),
             ("id-", "", true),
             ("x.", ".", true),
             ("0.", "", false),
+            ("= -", "", false),
+            ("-", "", false),
+            ("1 .", "", false),
+            ("no.", "", true),
             ("550e8400-e29b-41d4-a716-", "", false),
             ("2024/", "", false),
             ("id_1_", "", false),

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{boundary, id};
 use crate::detect::Candidate;
+use crate::detect::near::starts_word;
 
 /// No letter or digit, no point, and no slash behind a word: `Chrome/120.0.1.2` is a version.
 pub(crate) fn v4_may_start(before: &[u8], here: &[u8]) -> bool {
@@ -15,14 +16,35 @@ pub(crate) fn v4_may_start(before: &[u8], here: &[u8]) -> bool {
     !product && id::may_start(before, here) && !is_version(before)
 }
 
-/// Does a word for a version stand directly before it?
+/// What versions and sections have before them; and what may stand between such a word and the number.
+const NUMBERED: [&str; 11] = ["§", "version", "release", "build", "ver", "firmware", "v8", "section", "sections", "to", "from"];
+
+/// The place of the first that only leads to such a word.
+const LINKS: usize = 9;
+
+/// Does a word for a version or a section stand before it: directly, or as in `V8 from 1.2.3.4 to`?
+#[inline(never)]
 fn is_version(before: &[u8]) -> bool {
-    let joins = |byte: &u8| b" :=\"'\\^~<>(v".contains(byte);
-    let gap = before.iter().rev().take(6).take_while(|byte| joins(byte)).count();
-    let word = before.get(..before.len().saturating_sub(gap)).unwrap_or_default();
-    [&b"version"[..], b"release", b"build", b"ver"].iter().any(|name| {
-        word.len().checked_sub(name.len()).and_then(|at| word.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(name))
-    })
+    let mut text = before;
+    for _ in 0..5 {
+        let joins = text.iter().rev().take(6).take_while(|byte| b" :=\"'\\^~<>(v".contains(byte)).count();
+        text = text.get(..text.len().saturating_sub(joins)).unwrap_or_default();
+        let number = text.iter().rev().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+        match NUMBERED.iter().zip(0usize..).find_map(|(word, place)| Some((without(text, word.as_bytes())?, place))) {
+            Some((_, ..LINKS)) => return true,
+            Some((rest, _)) => text = rest,
+            None if number > 0 => text = text.get(..text.len().saturating_sub(number)).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    false
+}
+
+/// What stands before a word that a text ends with.
+#[inline(never)]
+fn without<'a>(text: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
+    let (before, end) = text.split_at_checked(text.len().checked_sub(word.len())?)?;
+    (end.eq_ignore_ascii_case(word) && starts_word(before, end)).then_some(before)
 }
 
 /// Four numbers up to 255 that are the address of a host in the Internet.
@@ -46,7 +68,9 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let special = local || other;
     // Chapters and versions look like addresses with small numbers; of addresses, one in four thousand does.
     let chapter = [a, b, c, d].iter().all(|part| *part < 32) && !RESOLVERS.contains(&[a, b, c, d]);
-    !special && !chapter && d != 0 && (b, c) != (0, 0)
+    // Object identifiers of X.500 attributes, certificate extensions and the curves of RFC 8410.
+    let identifier = matches!((a, b, c), (2, 5, 4 | 29) | (1, 3, 101));
+    !special && !chapter && !identifier && d != 0 && (b, c) != (0, 0)
 }
 
 /// No letter, digit or colon before it.

@@ -71,7 +71,8 @@ fn ends(after: &[u8]) -> bool {
 /// A bearer token has letters and digits; a sentence about one has not.
 pub(crate) fn accept_bearer(candidate: &Candidate<'_>) -> Option<usize> {
     let value = candidate.value.get(bearer_lead(candidate.value)..)?;
-    let mixed = value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
+    let yours = value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"your"));
+    let mixed = !yours && value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
     let alone = !boundary::alphanumeric_before(candidate.before) && ends(candidate.after);
     // The point at the end is of the sentence.
     let points = value.iter().rev().take_while(|byte| **byte == b'.').count();

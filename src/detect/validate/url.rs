@@ -21,14 +21,21 @@ pub(crate) fn accept(candidate: &Candidate<'_>) -> Option<usize> {
     is_password(password).then_some(value.len())
 }
 
-/// More than a variable (`$PASS`, `${PASS}`, `{{pass}}`, `%s`, `<pass>`), stars, or the word itself.
+/// More than a variable (`$PASS`, `${PASS}`, `{{pass}}`, `%s`, `%PASS%`, `<pass>`), stars, or a word for one: `password`,
+/// `db_password`, `your-secret`, `REDACTED`.
 fn is_password(password: &[u8]) -> bool {
-    const WORDS: [&[u8]; 8] = [b"password", b"passwd", b"pass", b"pwd", b"pw", b"secret", b"token", b"x"];
+    const WORDS: &str = "password passwd pass pwd pw secret token x redacted filtered";
     let variable = matches!(
         password,
-        [] | [b'$' | b'{' | b'<' | b'[' | b'(' | b'*', ..] | [.., b'}' | b'>' | b']'] | [b'%', b's' | b'd' | b'(' | b'{', ..]
+        [] | [b'$' | b'{' | b'<' | b'[' | b'(' | b'*', ..]
+            | [.., b'}' | b'>' | b']']
+            | [b'%', b's' | b'd' | b'(' | b'{', ..]
+            | [b'%', .., b'%']
     );
     let uniform = password.iter().all(|byte| Some(byte) == password.first());
-    let word = WORDS.iter().any(|word| password.eq_ignore_ascii_case(word)) || password.to_ascii_lowercase().starts_with(b"your");
-    !(variable || uniform || word)
+    let joint = password.iter().rposition(|byte| matches!(byte, b'_' | b'-'));
+    let (before, last) = password.split_at_checked(joint.map_or(0, |joint| joint.saturating_add(1))).unwrap_or_default();
+    let name = before.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
+    let word = name && WORDS.split(' ').any(|word| last.eq_ignore_ascii_case(word.as_bytes()));
+    !(variable || uniform || word || password.to_ascii_lowercase().starts_with(b"your"))
 }

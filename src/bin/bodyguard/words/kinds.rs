@@ -8,13 +8,17 @@ use serde_json::Value;
 
 use super::matches::texts;
 
+/// How most kinds are masked.
+const LABEL: &str = "as [REDACTED:<kind>]";
 /// What a card number's mask is shown on; other kinds' on [`SAMPLE`].
 const CARD: &str = "4111 1111 1111 1111";
 const SAMPLE: &str = "AB12-CD34-EF56";
 
 /// The kinds of a set, whole groups by their names; the last two joined by a word.
 pub(super) fn names(detectors: &Detectors, kinds: KindSet, word: &str) -> String {
-    let mut groups: Vec<(&str, KindSet)> = GROUPS.iter().map(|group| (group.name, listed(group.kinds()))).collect();
+    // What is core has nothing in common but its age.
+    let groups = GROUPS.iter().filter(|group| group.kinds() != KindSet::core());
+    let mut groups: Vec<(&str, KindSet)> = groups.map(|group| (group.name, listed(group.kinds()))).collect();
     groups.sort_by_key(|(_, kinds)| std::cmp::Reverse(kinds.iter().count()));
     let (mut names, mut left) = (Vec::new(), kinds);
     for (name, members) in groups {
@@ -35,10 +39,8 @@ fn listed(kinds: KindSet) -> KindSet {
 
 /// What the groups that stand in a text are short for, a line each.
 pub(super) fn groups_of(text: &str) -> Vec<String> {
-    let named =
-        |name: &str| text.match_indices(name).any(|(at, _)| !text.get(at..).is_some_and(|rest| rest.starts_with("group:core")));
     let short = |members: KindSet| members.iter().map(Kind::name).collect::<Vec<_>>().join(", ");
-    let used = GROUPS.iter().filter(|group| named(group.name));
+    let used = GROUPS.iter().filter(|group| group.kinds() != KindSet::core() && text.contains(group.name));
     used.map(|group| format!("{} is short for {}.", group.name, short(listed(group.kinds())))).collect()
 }
 
@@ -52,26 +54,39 @@ pub(super) fn masks(detectors: &Detectors, rule: &BodyRule, kinds: KindSet) -> S
             None => ways.push((way, [kind].into_iter().collect())),
         }
     }
+    // All of a group but one kind is said as the group, but that kind.
+    let (all, labelled) = (names(detectors, kinds, "and"), |way: &str| way == LABEL);
+    let short = ways.iter().any(|(way, kinds)| labelled(way) && all.len() < names(detectors, *kinds, "and").len());
+    if short {
+        ways.sort_by_key(|(way, _)| !labelled(way));
+    }
     let clause = |(way, kinds): (String, KindSet)| {
         let mut of_way = kinds.iter();
-        // Where there is one kind, its name can stand in the label.
-        let way = match (of_way.next(), of_way.next()) {
-            (Some(kind), None) => way.replace("<kind>", detectors.name(kind)),
-            _ => way,
-        };
-        format!("{} {way}", names(detectors, kinds, "and"))
+        match (of_way.next(), of_way.next()) {
+            _ if short && labelled(&way) => format!("{all} {way}"),
+            // Where there is one kind, its name can stand in the label.
+            (Some(kind), None) => {
+                format!(
+                    "{}{} {}",
+                    if short { "but " } else { "" },
+                    detectors.name(kind),
+                    way.replace("<kind>", detectors.name(kind))
+                )
+            }
+            _ => format!("{}{} {way}", if short { "but " } else { "" }, names(detectors, kinds, "and")),
+        }
     };
     ways.into_iter().map(clause).collect::<Vec<_>>().join("; ")
 }
 
 fn mask(detectors: &Detectors, same_length: KindSet, kind: Kind) -> String {
     match (detectors.mask(kind), same_length.contains(kind)) {
-        (Mask::Label, false) => "as [REDACTED:<kind>]".into(),
+        (Mask::Label, false) => LABEL.into(),
         (Mask::Hash(_), false) => "as [REDACTED:<kind>:<16 hexadecimal digits>], the same for the same value".into(),
         _ => {
             let sample = if kind == Kind::CREDIT_CARD { CARD } else { SAMPLE };
             let whole = [Finding { start: 0, end: sample.len() as u64, kind }];
-            let masked = rewrite(sample.as_bytes(), &whole, Masks { detectors, same_length }, false, None).unwrap_or_default();
+            let masked = rewrite(sample.as_bytes(), &whole, Masks { detectors, same_length }, None, None).unwrap_or_default();
             format!("in place, \"{sample}\" as \"{}\"", String::from_utf8_lossy(&masked))
         }
     }
