@@ -4,12 +4,12 @@
 
 mod reference;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use bodyguard::act::{Masks, rewrite};
 use bodyguard::body::JsonTracker;
-use bodyguard::detect::{Detectors, Kind, KindSet};
-use bodyguard::scan::{Finding, Scanner, scan};
+use bodyguard::detect::{Detector, Detectors, Kind, KindSet};
+use bodyguard::scan::{Finding, Programs, Scanner, scan};
 use reference::cuts::{Random, cuts, scan_cut};
 use reference::{check, corpus};
 
@@ -147,6 +147,48 @@ fn bodies_of_escaped_values_and_near_misses_in_any_cut() {
         let cuts = cuts(&mut random, body.len());
         check(KindSet::all(), &body, &cuts, &format!("escaped {case}"));
     }
+}
+
+/// Escapes before values, behind them and in them, all kinds and some of a policy's own, cut into pieces of one length.
+#[test]
+fn values_with_escapes_beside_them_in_pieces_of_one_to_nine_bytes() {
+    let mut detectors = Detectors::default();
+    let regexes = [r"\bPN-[0-9]{6}\b", "[a-z]{1,12}=[0-9]+", "secret", r"[A-Za-z0-9]+@corp\b", "(?i)mrn[0-9]{4,8}", ".{3}x$"];
+    let own: Vec<Kind> = regexes.iter().map(|regex| detectors.add(Detector::of_regex("own", regex).unwrap()).unwrap()).collect();
+    let own_values = ["PN-123456", "key=42", "secret", "ada@corp", "MRN12345", "abcx"];
+    let program = Programs::new(Arc::new(detectors)).of(KindSet::all().iter().chain(own).collect());
+    let values = positives(120);
+    let beside = [
+        "\\n", "\\t", "\\\\n", "\\u0020", "\\u0061", "\\u00e9", "%20", "%2B", "%3D", "%41", "&amp;", "&nbsp;", "&#64;", "&#x20;",
+        "&#39;", "\\", "%", "&", "\\u", "a", ".", "-", " ", "\"", "\n", "@", "1",
+    ];
+    let mut seen = 0;
+    for case in 0..1_500u64 {
+        let mut random = Random(case | 6 << 40);
+        let mut body = Vec::new();
+        for _ in 0..1 + random.below(3) {
+            (0..random.below(4)).for_each(|_| body.extend_from_slice(random.pick(&beside).as_bytes()));
+            let rarity = 1 + random.below(30);
+            if random.below(4) == 0 {
+                let value = random.pick(&own_values).as_bytes();
+                body.extend(escape(&mut random, value, rarity));
+            } else {
+                let Positive { before, value, .. } = &values[random.below(values.len())];
+                body.extend_from_slice(if random.below(2) == 0 { before } else { &[] });
+                body.extend(if random.below(2) == 0 { escape(&mut random, value, rarity) } else { value.clone() });
+            }
+            (0..random.below(4)).for_each(|_| body.extend_from_slice(random.pick(&beside).as_bytes()));
+        }
+        let whole = program.scan(&body);
+        seen += whole.len();
+        let built_in: Vec<Finding> = whole.iter().copied().filter(|found| found.kind.own_number().is_none()).collect();
+        assert_eq!(built_in, reference::scan(KindSet::all(), &body), "case {case}: {}", body.escape_ascii());
+        for length in 1..=9 {
+            let cuts: Vec<usize> = (0..body.len()).step_by(length).collect();
+            assert_eq!(scan_cut(&program, &body, &cuts).as_ref(), Ok(&whole), "case {case} by {length}: {}", body.escape_ascii());
+        }
+    }
+    assert!(seen > 2_000, "only {seen} findings: the cases test nothing");
 }
 
 #[test]

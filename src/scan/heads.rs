@@ -70,8 +70,9 @@ pub(super) struct Heads {
 impl Heads {
     /// Those of `literals`, of which each is only what [`notice`] leaves; adds their fingerprints to `buckets`.
     pub(super) fn new(literals: impl Iterator<Item = Head>, buckets: &mut Buckets) -> Heads {
-        let heads = sort::sorted_by(literals.map(Noticed::new).collect(), |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
+        let heads: Vec<Noticed> = literals.map(Noticed::new).collect();
         let (mut firsts, mut longest) = ([0u64; 4], 0);
+        // In the order of the literals: those of a kind are alike, and neighbours share a group of the sieve.
         for Noticed { head, .. } in &heads {
             let at = |back: usize| head.text.iter().nth_back(back).map_or(ByteSet::ALL, |byte| ByteSet::of(*byte));
             buckets.add([at(3), at(2), at(1), at(0)]);
@@ -80,6 +81,7 @@ impl Heads {
             }
             longest = longest.max(head.text.len());
         }
+        let heads = sort::sorted_by(heads, |a: &Noticed, b| slot(a.word).cmp(&slot(b.word)));
         let mut slots = Box::new([[0; 2]; SLOTS]);
         for (at, slot_bounds) in slots.iter_mut().enumerate() {
             let bound = |at| u16::try_from(heads.partition_point(|known| slot(known.word) < at)).unwrap_or(u16::MAX);
@@ -248,7 +250,6 @@ fn row_chance(high: usize, lows: u16) -> u64 {
 #[derive(Default)]
 pub(super) struct Buckets {
     members: Vec<Member>,
-    sieve: Sieve,
     sifted: Vec<[ByteSet; PLACES]>,
 }
 
@@ -285,7 +286,6 @@ impl Buckets {
         let within = |others: &[ByteSet; PLACES]| places.iter().zip(others).all(|(set, other)| set.is_within(other));
         if !self.sifted.iter().any(within) {
             self.sifted.push(places);
-            self.sieve.add(places);
         }
     }
 
@@ -318,7 +318,7 @@ impl Buckets {
             let bucket = 1u8.wrapping_shl(bucket.and_then(|bucket| u32::try_from(bucket).ok()).unwrap_or(0));
             all.for_each(|((a, b), c)| table.allow(bucket, [*a, *b, *c]));
         }
-        (table, self.sieve)
+        (table, Sieve::of(&self.sifted))
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) struct Numbers {
     lanes: Vec<Digits>,
     /// The shortest stretch of digits and single other bytes of any.
     span: usize,
-    /// For each byte the lanes whose digits it may stand before, where it ends no escape.
-    before: Box<[u64; 256]>,
+    /// For each byte the lanes whose digits it may stand before, where it ends no escape; and those where a digit stands before it.
+    before: Box<[[u64; 256]; 2]>,
     /// Lanes whose values may begin with their digits.
     bare: u64,
     /// For each digit the lanes whose digits it may begin.
@@ -55,6 +55,8 @@ struct Forms {
     ends: [u64; RUN_MAX + 1],
     /// Those whose values may go on with a byte, for each class of bytes.
     goes: Vec<[u64; RUN_MAX + 1]>,
+    /// Those whose values may do either, for runs of less than eight digits.
+    short: Vec<[u64; 8]>,
     classes: Box<[u8; 256]>,
 }
 
@@ -71,7 +73,7 @@ impl Numbers {
         let span = lanes.iter().map(|digits| digits.least).min().unwrap_or(0);
         let mut numbers = Numbers {
             span,
-            before: Box::new([0; 256]),
+            before: Box::new([[0; 256]; 2]),
             bare: 0,
             begins: [0; 10],
             long: [0; SPAN_MAX + 1],
@@ -98,8 +100,10 @@ impl Numbers {
             let Some(free) = lead.checked_sub(1) else {
                 self.bare |= bit;
                 starts.push(table.start);
-                for (byte, lanes) in (0..=u8::MAX).zip(self.before.iter_mut()) {
-                    *lanes |= if may_follow(of, byte) { bit } else { 0 };
+                for (digit, lanes) in [false, true].into_iter().zip(self.before.iter_mut()) {
+                    for (byte, lanes) in (0..=u8::MAX).zip(lanes) {
+                        *lanes |= if may_follow(of, digit, byte) { bit } else { 0 };
+                    }
                 }
                 continue;
             };
@@ -107,11 +111,11 @@ impl Numbers {
             for _ in 0..free {
                 states = after(table, &states, |byte| !byte.is_ascii_digit());
             }
-            for (byte, lanes) in (0..=u8::MAX).zip(self.before.iter_mut()).filter(|(byte, _)| !byte.is_ascii_digit()) {
+            for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
                 let led = after(table, &states, |of| of == byte);
                 if !after(table, &led, |byte| byte.is_ascii_digit()).is_empty() {
-                    *lanes |= bit;
-                    starts.extend(led);
+                    self.before.iter_mut().filter_map(|lanes| lanes.get_mut(usize::from(byte))).for_each(|lanes| *lanes |= bit);
+                    led.into_iter().for_each(|state| add(&mut starts, state));
                 }
             }
         }
@@ -143,21 +147,51 @@ impl Numbers {
             let lowest = left & left.wrapping_neg();
             let end = base.wrapping_add(left.trailing_zeros() as usize);
             let start = end.wrapping_add(1).wrapping_sub(self.span);
+            if self.is_nothing(bytes, start) {
+                left ^= lowest;
+                continue;
+            }
             let escaped = escaped(bytes, start);
-            passed |= if escaped || self.lanes_at(bytes, start, escaped) != 0 { lowest } else { 0 };
+            let any = self.lanes_at(bytes, start, escaped) != 0 || escaped && digits::behind_escape(bytes, start).is_some();
+            passed |= if any { lowest } else { 0 };
             left ^= lowest;
         }
         passed
     }
 
+    /// Is it quickly seen that no lane's digits begin at `start`? The way of most numbers, without a branch up to its end.
+    #[inline(always)]
+    fn is_nothing(&self, bytes: &[u8], start: usize) -> bool {
+        let (before, here) = bytes.split_at_checked(start).unwrap_or_default();
+        let (Some(near), Some(here)) = (before.last_chunk(), here.first_chunk()) else { return false };
+        let (near, here) = (u64::from_le_bytes(*near), u64::from_le_bytes(*here));
+        let [.., past, last] = near.to_le_bytes();
+        let [a, ..] = here.to_le_bytes();
+        let run = digits_of(here);
+        let next = here.wrapping_shr(run.wrapping_mul(8)) as u8;
+        let [none, digit] = &*self.before;
+        let before = if past.is_ascii_digit() { digit } else { none };
+        let before = before.get(usize::from(last)).copied().unwrap_or(0);
+        let begins = self.begins.get(usize::from(a & 15)).copied().unwrap_or(0);
+        let class = self.first.classes.get(usize::from(next)).copied().unwrap_or(0);
+        let may = self.first.short.get(usize::from(class)).and_then(|may| may.get(run as usize)).copied().unwrap_or(u64::MAX);
+        // An escape behind the digits may stand for anything.
+        before & begins & may == 0 && !begins_escape(&next) && !escaped(bytes, start)
+    }
+
     /// The lanes whose digits may begin at `start`, by their form and the byte before.
     #[inline(always)]
     fn lanes_at(&self, bytes: &[u8], start: usize, escaped: bool) -> u64 {
-        let last = start.checked_sub(1).and_then(|last| bytes.get(last)).copied();
-        let before = last.map_or(self.bare, |last| self.before.get(usize::from(last)).copied().unwrap_or(0));
+        let [none, digit] = &*self.before;
+        let of = |lanes: &[u64; 256], byte: u8| lanes.get(usize::from(byte)).copied().unwrap_or(0);
+        let before = match bytes.get(..start).unwrap_or_default() {
+            [.., before, last] => of(if before.is_ascii_digit() { digit } else { none }, *last),
+            [last] => of(none, *last),
+            [] => self.bare,
+        };
         // Behind an escape there may be any.
         let before = if escaped { before | self.bare } else { before };
-        if before == 0 { 0 } else { before & self.form(bytes, start) }
+        if before == 0 { 0 } else { self.form(bytes, start, before) }
     }
 
     /// Gives every possible start in a stretch of digits that begins at `start`, and is long enough for some lane, to `offer`.
@@ -170,7 +204,7 @@ impl Numbers {
         }
         let behind = if escaped { digits::behind_escape(bytes, start) } else { None };
         let behind = behind.filter(|at| is_digit(bytes, *at));
-        let more = behind.map_or(0, |at| self.form(bytes, at) & self.bare);
+        let more = behind.map_or(0, |at| self.form(bytes, at, self.bare));
         let mut left = lanes | more;
         while left != 0 {
             let bit = left & left.wrapping_neg();
@@ -199,12 +233,12 @@ impl Numbers {
         self.lanes.iter().filter_map(move |digits| Some((digits.lane, lead(digits)?)))
     }
 
-    /// The lanes that can have a number of the form of the one at `start`, as far as is known.
+    /// Those of `lanes` that can have a number of the form of the one at `start`, as far as is known.
     #[inline]
-    fn form(&self, bytes: &[u8], start: usize) -> u64 {
+    fn form(&self, bytes: &[u8], start: usize, lanes: u64) -> u64 {
         let rest = bytes.get(start..).unwrap_or_default();
         let digit = rest.first().map_or(0, |byte| usize::from(byte.wrapping_sub(b'0')));
-        let begins = self.begins.get(digit).copied().unwrap_or(0);
+        let begins = lanes & self.begins.get(digit).copied().unwrap_or(0);
         let (run, next) = run(rest);
         let Some(next) = next else { return begins & at(&self.first.open, run) };
         let goes = begins & self.first.goes(run, next);
@@ -228,17 +262,20 @@ fn escaped(bytes: &[u8], start: usize) -> bool {
     last.is_some_and(|last| *last == b'%' || last.is_ascii_alphanumeric()) && escape_near(bytes, start)
 }
 
+/// How many of eight bytes, from the first on, are digits.
+#[inline(always)]
+fn digits_of(eight: u64) -> u32 {
+    // From the first that is no digit on, the highest bits are not to be trusted.
+    let ones = u64::from_le_bytes([1; 8]);
+    let value = eight ^ ones.wrapping_mul(0x30);
+    let others = (value.wrapping_add(ones.wrapping_mul(0x76)) | value) & ones.wrapping_mul(0x80);
+    others.trailing_zeros().wrapping_div(8)
+}
+
 /// Digits at the beginning of `bytes`, and what follows them; nothing where more may follow, or an escape, which may stand for anything.
 #[inline(always)]
 fn run(bytes: &[u8]) -> (usize, Option<u8>) {
-    let mut run = 0;
-    if let Some(eight) = bytes.first_chunk() {
-        // Eight bytes at once: from the first that is no digit on, the highest bits are not to be trusted.
-        let ones = u64::from_le_bytes([1; 8]);
-        let value = u64::from_le_bytes(*eight) ^ ones.wrapping_mul(0x30);
-        let others = (value.wrapping_add(ones.wrapping_mul(0x76)) | value) & ones.wrapping_mul(0x80);
-        run = others.trailing_zeros() as usize / 8;
-    }
+    let mut run = bytes.first_chunk().map_or(0, |eight| digits_of(u64::from_le_bytes(*eight)) as usize);
     if run == 0 || run == 8 {
         run = bytes.iter().take(RUN_MAX).take_while(|byte| byte.is_ascii_digit()).count();
     }
@@ -253,7 +290,7 @@ fn at(lanes: &[u64; RUN_MAX + 1], run: usize) -> u64 {
 impl Forms {
     fn new() -> Forms {
         let goes = vec![[0; RUN_MAX + 1]; 256];
-        Forms { open: [0; RUN_MAX + 1], ends: [0; RUN_MAX + 1], goes, classes: Box::new([0; 256]) }
+        Forms { open: [0; RUN_MAX + 1], ends: [0; RUN_MAX + 1], goes, short: Vec::new(), classes: Box::new([0; 256]) }
     }
 
     /// Which runs of digits a lane can have behind one of `states`, and the states behind a run and one byte more.
@@ -272,9 +309,7 @@ impl Forms {
                     if let Some(goes) = goes.get_mut(run) {
                         *goes |= bit;
                     }
-                    if !behind.contains(&next) {
-                        behind.push(next);
-                    }
+                    add(&mut behind, next);
                 }
             }
             states = after(table, &states, |byte| byte.is_ascii_digit());
@@ -293,6 +328,12 @@ impl Forms {
             *class = u8::try_from(number).unwrap_or(0);
         }
         self.goes = known;
+        let either = |goes: &[u64; RUN_MAX + 1]| {
+            let mut short = [0; 8];
+            short.iter_mut().zip(goes).zip(&self.ends).for_each(|((either, goes), ends)| *either = goes | ends);
+            short
+        };
+        self.short = self.goes.iter().map(either).collect();
     }
 
     #[inline(always)]
@@ -307,10 +348,14 @@ fn after(table: &Table, states: &[State], wanted: impl Fn(u8) -> bool) -> Vec<St
     let mut next: Vec<State> = Vec::new();
     for byte in (0..=u8::MAX).filter(|byte| wanted(*byte)) {
         for to in states.iter().map(|state| table.step(*state, byte)).filter(|to| *to != DEAD) {
-            if !next.contains(&to) {
-                next.push(to);
-            }
+            add(&mut next, to);
         }
     }
     next
+}
+
+fn add(states: &mut Vec<State>, state: State) {
+    if !states.contains(&state) {
+        states.push(state);
+    }
 }

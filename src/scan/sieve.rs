@@ -8,7 +8,7 @@
 use crate::detect::ByteSet;
 
 /// Groups of prints, one bit each.
-pub(super) const GROUPS: usize = 64;
+const GROUPS: usize = 64;
 /// Bytes that are looked at.
 pub(super) const PLACES: usize = 4;
 
@@ -17,25 +17,33 @@ pub(super) const PLACES: usize = 4;
 pub(super) struct Sieve {
     /// For each place and each byte the groups that have it there.
     places: Box<[[u64; 256]; PLACES]>,
-    prints: u32,
-}
-
-impl Default for Sieve {
-    fn default() -> Sieve {
-        Sieve { places: Box::new([[0; 256]; PLACES]), prints: 0 }
-    }
+    /// Prints of a group.
+    share: usize,
 }
 
 impl Sieve {
-    /// Adds prints with one of these bytes at each place. The first is in group 0, the next in group 1, and so on, over and over.
-    pub(super) fn add(&mut self, sets: [ByteSet; PLACES]) {
-        let group = 1u64.wrapping_shl(self.prints);
-        for (cells, set) in self.places.iter_mut().zip(&sets) {
-            for (byte, cell) in (0..=u8::MAX).zip(cells) {
-                *cell |= if set.contains(byte) { group } else { 0 };
+    /// Of prints with one of these bytes at each place. Where they are more than groups, neighbours share one.
+    pub(super) fn of(prints: &[[ByteSet; PLACES]]) -> Sieve {
+        let mut places = Box::new([[0u64; 256]; PLACES]);
+        let share = prints.len().div_ceil(GROUPS).max(1);
+        for (group, prints) in (0..).zip(prints.chunks(share)) {
+            let group = 1u64.wrapping_shl(group);
+            for print in prints {
+                for (cells, set) in places.iter_mut().zip(print) {
+                    for (byte, cell) in (0..=u8::MAX).zip(cells) {
+                        *cell |= if set.contains(byte) { group } else { 0 };
+                    }
+                }
             }
         }
-        self.prints = self.prints.wrapping_add(1);
+        Sieve { places, share }
+    }
+
+    /// Those of the prints that share this group.
+    #[inline(always)]
+    pub(super) fn sharing<'a, T>(&self, group: usize, prints: &'a [T]) -> &'a [T] {
+        let from = group.wrapping_mul(self.share);
+        prints.get(from..prints.len().min(from.wrapping_add(self.share))).unwrap_or_default()
     }
 
     /// The groups that have these bytes.
@@ -81,8 +89,7 @@ mod tests {
         let any = ByteSet::ALL;
         let set = |byte| ByteSet::of(byte);
         let prints = [[any, set(b'e'), set(b'y'), set(b'J')], [set(b's'), set(b':'), set(b'/'), set(b'/')]];
-        let mut sieve = Sieve::default();
-        prints.into_iter().for_each(|print| sieve.add(print));
+        let sieve = Sieve::of(&prints);
         let text = b"eyJ https:// ftp:// eyj a@b EYJ eyeyJs://@".repeat(3);
         for base in [0, 1, 40] {
             let naive = |at: bool| -> u64 {
@@ -102,11 +109,11 @@ mod tests {
 
     #[test]
     fn more_prints_than_groups_still_all_pass() {
-        let mut sieve = Sieve::default();
         let prints: Vec<[u8; PLACES]> = (0..200u8).map(|at| [at, at.wrapping_mul(7), at ^ 90, at.wrapping_add(3)]).collect();
-        prints.iter().for_each(|print| sieve.add(print.map(ByteSet::of)));
+        let sieve = Sieve::of(&prints.iter().map(|print| print.map(ByteSet::of)).collect::<Vec<_>>());
         for (at, print) in prints.iter().enumerate() {
-            assert_ne!(sieve.groups(*print) & 1 << (at % GROUPS), 0);
+            let groups = sieve.groups(*print);
+            assert!((0..GROUPS).any(|group| groups & 1 << group != 0 && sieve.sharing(group, &prints).contains(print)), "{at}");
         }
     }
 }

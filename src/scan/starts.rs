@@ -46,14 +46,14 @@ fn may_start(of: &Detector, bytes: &[u8], at: usize) -> bool {
     (of.spec.may_start)(before, here)
 }
 
-/// May a number of this lane stand behind this byte, where that ends no escape? Letters and digits are asked about, but for the `m` that
-/// ends colours.
-pub(super) fn may_follow(of: &Detector, byte: u8) -> bool {
+/// May a number of this lane stand behind this byte, where that ends no escape; with a `digit` before it? Letters and digits are asked
+/// about, but for the `m` that ends colours, and what joins digits.
+pub(super) fn may_follow(of: &Detector, digit: bool, byte: u8) -> bool {
     let mut before = [b' '; LOOK_BEHIND];
-    if let Some(last) = before.last_mut() {
-        *last = byte;
-    }
-    !byte.is_ascii_alphanumeric() || byte == b'm' || (of.spec.may_start)(&before, b"1")
+    let [.., past, last] = &mut before;
+    (*past, *last) = (if digit { b'1' } else { b' ' }, byte);
+    let asked = byte.is_ascii_alphanumeric() && byte != b'm' || digit && matches!(byte, b'.' | b'-' | b'/' | b'_');
+    !asked || (of.spec.may_start)(&before, b"1")
 }
 
 /// The letters, digits, `_` and `-` behind which `may_start` refuses a literal; none where it asks for more than that. `m` ends
@@ -251,7 +251,14 @@ impl Starts {
             }
         }
         for end in bits(marks.shapes.spans, marks.base) {
-            self.numbers.propose(bytes, end.saturating_add(1).saturating_sub(self.numbers.span()), &mut offer);
+            self.numbers.propose(bytes, end.saturating_add(1).saturating_sub(self.numbers.span()), |lane, start| {
+                // Most numbers of the right form are over after some bytes.
+                let of = detectors.get(lane);
+                let walk = of.and_then(|of| Walk::at(of.table.start).ahead(of.table, bytes.get(start..).unwrap_or_default()));
+                if let Some(walk) = walk {
+                    begin(lane, start, walk);
+                }
+            });
         }
     }
 

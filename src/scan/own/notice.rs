@@ -6,7 +6,7 @@ use crate::detect::{Automaton, ByteSet, Detector, LOOK_BEHIND, byte_before};
 
 use super::super::heads::Buckets;
 use super::super::prefilter::Marks;
-use super::super::sieve::{GROUPS, PLACES, Sieve, before};
+use super::super::sieve::{PLACES, Sieve, before};
 use super::super::starts::bits;
 
 /// The prints of a program's own kinds.
@@ -34,8 +34,7 @@ impl Notice {
             let lead = detector.prints.lead;
             prints.extend(detector.prints.sets.iter().map(|sets| Print { sets: *sets, lane, lead }));
         }
-        let mut sieve = Sieve::default();
-        prints.iter().for_each(|print| sieve.add(print.sets));
+        let sieve = Sieve::of(&prints.iter().map(|print| print.sets).collect::<Vec<_>>());
         let longest = prints.iter().map(|print| print.lead).max().unwrap_or(0);
         Notice { prints, sieve, longest }
     }
@@ -64,7 +63,7 @@ impl Notice {
             while left != 0 {
                 let group = left.trailing_zeros() as usize;
                 left &= left.wrapping_sub(1);
-                for print_of in self.prints.iter().skip(group).step_by(GROUPS) {
+                for print_of in self.sieve.sharing(group, &self.prints) {
                     let start = end.checked_sub(print_of.lead).filter(|start| *start >= floor);
                     if let Some(start) = start.filter(|_| print_of.sets.iter().zip(print).all(|(set, byte)| set.contains(byte))) {
                         offer(print_of.lane, start);
