@@ -199,7 +199,7 @@ fn dense(random: &mut Random, size: usize) -> (Vec<u8>, usize) {
 }
 
 /// Bodies made to hurt, each the same few bytes over and over: what every stage has most work with, and finds nothing in.
-pub const ADVERSARIAL: [(&str, &str); 19] = [
+pub const ADVERSARIAL: [(&str, &str); 29] = [
     ("digits", "0123456789"),
     ("cards", "4111111111111112 "),
     ("grouped", "4111-1111-1111-1112-"),
@@ -228,6 +228,17 @@ pub const ADVERSARIAL: [(&str, &str); 19] = [
         "&#x41;........................................................................................................................",
     ),
     ("escaped-keys", "\\u002d----BEGIN PRIVATE KEY-----\nMIIE"),
+    // For all kinds, and a policy's own.
+    ("dates", "1980-01-31,"),
+    ("nines", "123456782 "),
+    ("thirteens", "9001011234567,"),
+    ("separated", "1-2 3.4/"),
+    ("near-words", "sin tin aba dob nhs pan "),
+    ("near-numbers", "sin tin aba dob 123456782 "),
+    ("escaped-words", "\\u0073in 123456782 "),
+    ("schemes", "https://a:"),
+    ("prefixes", "MRN-ACC-KEYacme_stark-vault"),
+    ("runs", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 ];
 
 /// A body of a corpus by its name, and how many findings are in it.

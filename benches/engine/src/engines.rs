@@ -10,7 +10,7 @@ use regex_automata::meta;
 use regex_automata::util::syntax;
 
 /// Their names, in the order of their numbers.
-pub const ENGINES: [&str; 12] = [
+pub const ENGINES: [&str; 11] = [
     "memcpy",
     "bodyguard",
     "bodyguard in 16 KB chunks",
@@ -21,7 +21,6 @@ pub const ENGINES: [&str; 12] = [
     "bodyguard, all kinds",
     "bodyguard, all and 50 own",
     "bodyguard, group:pii-us",
-    "bodyguard, group:pii-eu",
     "bodyguard, group:secrets",
 ];
 
