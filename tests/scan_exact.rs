@@ -6,69 +6,12 @@
 mod reference;
 
 use bodyguard::detect::{Kind, KindSet};
-use bodyguard::scan::{Finding, Scanner, hold_back};
-use reference::corpus;
+use bodyguard::scan::{Scanner, hold_back};
+use reference::cuts::{Random, cuts, scan_cut};
+use reference::{check, corpus};
 
 /// Most bytes of an escape that stands for one.
 const ESCAPE_MAX: usize = 10;
-
-/// Random numbers that a case's number alone decides (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-}
-
-/// Scans in chunks; checks what `feed` promises on the way.
-fn scan_cut(kinds: KindSet, body: &[u8], cuts: &[usize]) -> Result<Vec<Finding>, String> {
-    let (mut scanner, mut findings, mut start, mut decided) = (Scanner::new(&reference::program(kinds)), Vec::new(), 0, 0);
-    for end in cuts.iter().copied().chain([body.len()]) {
-        let (known, before) = (findings.len(), decided);
-        decided = scanner.feed(&body[start..end], &mut findings);
-        start = end;
-        if decided < before || decided > end as u64 {
-            return Err(format!("decided went from {before} to {decided} at {end}"));
-        }
-        for finding in &findings[known..] {
-            if finding.start < before || finding.start >= decided {
-                return Err(format!("{finding:?} reported when decided went from {before} to {decided}"));
-            }
-        }
-    }
-    let known = findings.len();
-    scanner.finish(&mut findings);
-    match findings[known..].iter().find(|finding| finding.start < decided) {
-        Some(finding) => Err(format!("{finding:?} reported at the end, but {decided} was decided")),
-        None if !findings.is_sorted() => Err(format!("out of order: {findings:?}")),
-        None => Ok(findings),
-    }
-}
-
-/// Some ways to cut `len` bytes.
-fn cuts(random: &mut Random, len: usize) -> Vec<usize> {
-    let mut cuts: Vec<usize> = match random.below(4) {
-        0 => (0..random.below(4)).map(|_| random.below(len + 1)).collect(),
-        1 => (0..random.below(40)).map(|_| random.below(len + 1)).collect(),
-        2 => (0..len).step_by(1 + random.below(9)).collect(),
-        _ => (0..len).step_by(1 + random.below(200)).collect(),
-    };
-    cuts.sort_unstable();
-    cuts
-}
 
 /// All kinds, or one of some hundred sets: a program is made for each.
 fn kinds(random: &mut Random) -> KindSet {
@@ -78,46 +21,6 @@ fn kinds(random: &mut Random) -> KindSet {
         1 => Kind::all().filter(|_| random.below(2) == 0).collect(),
         _ => Kind::all().filter(|_| random.below(5) == 0).collect(),
     }
-}
-
-fn differs(kinds: KindSet, body: &[u8], cuts: &[usize]) -> Option<String> {
-    let expected = reference::scan(kinds, body);
-    let whole = reference::program(kinds).scan(body);
-    if whole != expected {
-        return Some(format!("in one piece: {whole:?}\nreference:    {expected:?}"));
-    }
-    match scan_cut(kinds, body, cuts) {
-        Ok(found) if found == expected => None,
-        Ok(found) => Some(format!("cut at {cuts:?}: {found:?}\nreference: {expected:?}")),
-        Err(why) => Some(format!("cut at {cuts:?}: {why}")),
-    }
-}
-
-/// Fails with the smallest body that still differs.
-fn check(kinds: KindSet, body: &[u8], cuts: &[usize], case: &str) {
-    if differs(kinds, body, cuts).is_none() {
-        return;
-    }
-    let (mut body, mut cuts) = (body.to_vec(), cuts.to_vec());
-    let mut size = body.len() / 2;
-    while size > 0 {
-        let mut at = 0;
-        while at + size <= body.len() {
-            let mut shorter = body.clone();
-            shorter.drain(at..at + size);
-            let moved: Vec<usize> =
-                cuts.iter().map(|cut| if *cut > at { cut.saturating_sub(size).max(at) } else { *cut }).collect();
-            if differs(kinds, &shorter, &moved).is_some() {
-                (body, cuts) = (shorter, moved);
-            } else {
-                at += size;
-            }
-        }
-        size /= 2;
-    }
-    let names: Vec<&str> = kinds.iter().map(Kind::name).collect();
-    let why = differs(kinds, &body, &cuts).unwrap();
-    panic!("case {case}, kinds {names:?}\nbody {:?}\n{why}", body.escape_ascii().to_string());
 }
 
 /// Pieces of values and of what stands beside them: bodies made of these are near misses throughout.
@@ -312,10 +215,11 @@ fn every_corpus_row_in_every_single_cut() {
     for body in corpus_bodies(usize::MAX) {
         check(KindSet::all(), &body, &[], "corpus");
         // The reference is asked once a body: what one piece gives, all cuts must give.
-        let whole = Ok(reference::program(KindSet::all()).scan(&body));
+        let program = reference::program(KindSet::all());
+        let whole = Ok(program.scan(&body));
         let step = 1 + body.len() / 300;
         for cut in (0..=body.len()).step_by(step) {
-            if scan_cut(KindSet::all(), &body, &[cut]) != whole {
+            if scan_cut(&program, &body, &[cut]) != whole {
                 check(KindSet::all(), &body, &[cut], "corpus in two pieces");
             }
         }

@@ -9,83 +9,13 @@ use std::sync::{Arc, LazyLock};
 use bodyguard::act::{Masks, rewrite};
 use bodyguard::body::JsonTracker;
 use bodyguard::detect::{Detector, Detectors, Kind, KindSet};
-use bodyguard::scan::{Finding, Program, Programs, Scanner, scan};
-use reference::corpus;
+use bodyguard::scan::{Finding, Programs, Scanner, scan};
+use reference::cuts::{Random, cuts, scan_cut};
+use reference::{check, corpus};
 
 fn masks(same_length: KindSet) -> Masks<'static> {
     static NONE: LazyLock<Detectors> = LazyLock::new(Detectors::default);
     Masks { detectors: &NONE, same_length }
-}
-
-/// Random numbers that a case's number alone decides (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-}
-
-/// Scans in chunks; checks what `feed` promises on the way.
-fn scan_cut(program: &Arc<Program>, body: &[u8], cuts: &[usize]) -> Result<Vec<Finding>, String> {
-    let (mut scanner, mut findings, mut start, mut decided) = (Scanner::new(program), Vec::new(), 0, 0);
-    for end in cuts.iter().copied().chain([body.len()]) {
-        let (known, before) = (findings.len(), decided);
-        decided = scanner.feed(&body[start..end], &mut findings);
-        start = end;
-        if decided < before || decided > end as u64 {
-            return Err(format!("decided went from {before} to {decided} at {end}"));
-        }
-        for finding in &findings[known..] {
-            if finding.start < before || finding.start >= decided {
-                return Err(format!("{finding:?} reported when decided went from {before} to {decided}"));
-            }
-        }
-    }
-    let known = findings.len();
-    scanner.finish(&mut findings);
-    match findings[known..].iter().find(|finding| finding.start < decided) {
-        Some(finding) => Err(format!("{finding:?} reported at the end, but {decided} was decided")),
-        None if !findings.is_sorted() => Err(format!("out of order: {findings:?}")),
-        None => Ok(findings),
-    }
-}
-
-/// Some ways to cut `len` bytes.
-fn cuts(random: &mut Random, len: usize) -> Vec<usize> {
-    let mut cuts: Vec<usize> = match random.below(4) {
-        0 => (0..random.below(4)).map(|_| random.below(len + 1)).collect(),
-        1 => (0..random.below(40)).map(|_| random.below(len + 1)).collect(),
-        2 => (0..len).step_by(1 + random.below(9)).collect(),
-        _ => (0..len).step_by(1 + random.below(200)).collect(),
-    };
-    cuts.sort_unstable();
-    cuts
-}
-
-fn differs(kinds: KindSet, body: &[u8], cuts: &[usize]) -> Option<String> {
-    let expected = reference::scan(kinds, body);
-    let whole = reference::program(kinds).scan(body);
-    if whole != expected {
-        return Some(format!("in one piece: {whole:?}\nreference:    {expected:?}"));
-    }
-    match scan_cut(&reference::program(kinds), body, cuts) {
-        Ok(found) if found == expected => None,
-        Ok(found) => Some(format!("cut at {cuts:?}: {found:?}\nreference: {expected:?}")),
-        Err(why) => Some(format!("cut at {cuts:?}: {why}")),
-    }
 }
 
 /// `byte` in one of the ways to escape it.
@@ -215,9 +145,7 @@ fn bodies_of_escaped_values_and_near_misses_in_any_cut() {
             }
         }
         let cuts = cuts(&mut random, body.len());
-        if let Some(why) = differs(KindSet::all(), &body, &cuts) {
-            panic!("case {case}: {why}\nbody {:?}", body.escape_ascii().to_string());
-        }
+        check(KindSet::all(), &body, &cuts, &format!("escaped {case}"));
     }
 }
 
@@ -353,12 +281,9 @@ fn bodies_full_of_marks_and_escapes_are_found_in_one_piece_as_in_small_ones() {
         for kinds in [KindSet::core(), all] {
             let size = 100 + random.below(1500);
             let cuts: Vec<usize> = (size..body.len()).step_by(size).collect();
-            let small = scan_cut(&reference::program(kinds), body.as_bytes(), &cuts).unwrap();
-            assert_eq!(
-                scan_cut(&reference::program(kinds), body.as_bytes(), &[]).unwrap(),
-                small,
-                "round {round}, pieces of {size}"
-            );
+            let program = reference::program(kinds);
+            let small = scan_cut(&program, body.as_bytes(), &cuts).unwrap();
+            assert_eq!(scan_cut(&program, body.as_bytes(), &[]).unwrap(), small, "round {round}, pieces of {size}");
             assert!(small.len() > 20);
         }
     }
@@ -379,6 +304,18 @@ fn an_escape_is_read_wherever_the_marks_before_it_fill_their_room() {
             body.push_str(" and so on");
             let found = scan(KindSet::core(), body.as_bytes());
             assert_eq!(found, [Finding { start, end, kind }], "{value} behind {filler} bytes");
+        }
+    }
+}
+
+#[test]
+fn digits_of_an_escape_behind_the_beginning_of_another_are_judged_alike_in_every_cut() {
+    for head in ["\\u", "\\\\u", "\\x", "\\u4", "\\u41", ""] {
+        for number in ["%4111 1111 1111 1111", "%41111111111111111", "%4378-05-1120", "%20078-05-1120"] {
+            let body = format!("{head}{number} ");
+            for cut in 0..body.len() {
+                check(KindSet::all(), body.as_bytes(), &[cut], "an escape behind the beginning of another");
+            }
         }
     }
 }

@@ -2,10 +2,13 @@
 //! leaves while it may still be part of a finding.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/flowing.rs"]
+mod flowing;
+
 use std::sync::{Arc, LazyLock};
 
-use bodyguard::act::{Count, Direction, Flowing, Judgement, MessageHead, Plan, plan};
 use bodyguard::policy::{Policy, RequestHead, Resolution, Rule};
+use flowing::{buffer, cut, head, sorted, stream};
 use proptest::prelude::*;
 
 /// Kinds of every source and every condition; some that are decided only by what comes behind them.
@@ -52,58 +55,6 @@ static RULES: LazyLock<Vec<[[Arc<Rule>; 2]; 2]>> = LazyLock::new(|| {
     let of = |dlp: &&str| ["block", "shadow"].map(|mode| ["streamed", "buffered"].map(|body_mode| rule(body_mode, mode, dlp)));
     CHECKS.iter().map(of).collect()
 });
-
-struct Outcome {
-    left: Vec<u8>,
-    cut: bool,
-    judgement: Judgement,
-    most_held: usize,
-}
-
-fn stream(rule: &Arc<Rule>, content_type: &str, chunks: &[&[u8]]) -> Outcome {
-    let head = MessageHead { content_type: Some(content_type.as_bytes()), ..MessageHead::default() };
-    let Plan::Stream(mut streamer) = plan(rule, Direction::Response, &head) else { panic!("not streamed") };
-    let (mut left, mut most_held) = (Vec::new(), 0);
-    for chunk in chunks {
-        match streamer.feed(chunk).unwrap() {
-            Flowing::AsItCame => left.extend_from_slice(chunk),
-            Flowing::Instead(bytes) => left.extend(bytes),
-            Flowing::Cut => return Outcome { left, cut: true, judgement: streamer.judgement(), most_held },
-        }
-        most_held = most_held.max(streamer.held_bytes());
-    }
-    let (last, judgement) = streamer.finish();
-    let cut = match last {
-        Flowing::Instead(tail) => {
-            left.extend(tail);
-            false
-        }
-        _ => true,
-    };
-    Outcome { left, cut, judgement, most_held }
-}
-
-fn buffer(rule: &Arc<Rule>, content_type: &str, body: &[u8]) -> (Judgement, Vec<u8>) {
-    let head = MessageHead { content_type: Some(content_type.as_bytes()), ..MessageHead::default() };
-    let Plan::Inspect(mut inspector) = plan(rule, Direction::Response, &head) else { panic!("not buffered") };
-    inspector.feed(body).unwrap();
-    let judgement = inspector.finish();
-    let written = if judgement.rewrite { inspector.rewrite(body, None).unwrap() } else { body.to_vec() };
-    (judgement, written)
-}
-
-fn sorted(counts: &[Count]) -> Vec<String> {
-    let mut lines: Vec<String> = counts.iter().map(|count| format!("{count:?}")).collect();
-    lines.sort();
-    lines
-}
-
-fn cut<'a>(body: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
-    let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
-    at.extend([0, body.len()]);
-    at.sort_unstable();
-    at.windows(2).map(|pair| &body[pair[0]..pair[1]]).collect()
-}
 
 const PIECES: [&str; 44] = [
     "PN-123456",
@@ -169,13 +120,13 @@ proptest! {
         let chunks = cut(&body, &cuts);
         let [[streamed, buffered], [watching, watched]] = &RULES[check];
         let threshold = CHECKS[check].contains("min_findings");
-        let (judgement, written) = buffer(buffered, content_type, &body);
-        let outcome = stream(streamed, content_type, &chunks);
+        let (judgement, written) = buffer(buffered, &head(content_type, None), &body);
+        let outcome = stream(streamed, &head(content_type, None), &chunks);
         prop_assert_eq!(outcome.cut, judgement.verdict.blocks());
         prop_assert_eq!(outcome.judgement.verdict, judgement.verdict);
         // Where nothing is blocked, whatever blocks leaves as it is, and the rest as ever.
-        let (whole, masked) = buffer(watched, content_type, &body);
-        let flowing = stream(watching, content_type, &chunks);
+        let (whole, masked) = buffer(watched, &head(content_type, None), &body);
+        let flowing = stream(watching, &head(content_type, None), &chunks);
         prop_assert_eq!(&flowing.left, &masked);
         prop_assert_eq!(flowing.judgement.verdict, whole.verdict);
         if outcome.cut {
@@ -204,12 +155,12 @@ fn a_byte_that_may_still_be_part_of_a_finding_does_not_leave() {
     ] {
         let body = format!("before {value} behind");
         let body = if content_type == "text/plain" { body.into_bytes() } else { value.as_bytes().to_vec() };
-        let whole = stream(&streamed, content_type, &[&body]);
+        let whole = stream(&streamed, &head(content_type, None), &[&body]);
         assert!(whole.cut, "{value}");
         for at in 0..=body.len() {
-            let (head, tail) = body.split_at(at);
-            for chunks in [vec![head, tail], body.chunks(1).collect()] {
-                let outcome = stream(&streamed, content_type, &chunks);
+            let (front, back) = body.split_at(at);
+            for chunks in [vec![front, back], body.chunks(1).collect()] {
+                let outcome = stream(&streamed, &head(content_type, None), &chunks);
                 assert!(outcome.cut, "{value}, cut at {at}");
                 let beginning: &[u8] = if content_type == "text/plain" {
                     b"before "
@@ -228,11 +179,11 @@ fn a_byte_that_may_still_be_part_of_a_finding_does_not_leave() {
 
 /// What leaves of a body, whole and flowing in every cut in two.
 fn left(dlp: &str, content_type: &str, body: &str) -> String {
-    let (_, written) = buffer(&rule("buffered", "block", dlp), content_type, body.as_bytes());
+    let (_, written) = buffer(&rule("buffered", "block", dlp), &head(content_type, None), body.as_bytes());
     let streamed = rule("streamed", "block", dlp);
     for at in 0..=body.len() {
-        let (head, tail) = body.as_bytes().split_at(at);
-        let outcome = stream(&streamed, content_type, &[head, tail]);
+        let (front, back) = body.as_bytes().split_at(at);
+        let outcome = stream(&streamed, &head(content_type, None), &[front, back]);
         assert_eq!(outcome.left, written, "{body}, cut at {at}");
     }
     String::from_utf8(written).unwrap()
@@ -277,7 +228,7 @@ fn what_is_held_is_bounded_by_the_longest_match_whatever_the_body() {
         let body = unit.repeat(400_000 / unit.len());
         for content_type in TYPES {
             let chunks: Vec<&[u8]> = body.as_bytes().chunks(1000).collect();
-            let held = stream(&streamed, content_type, &chunks).most_held;
+            let held = stream(&streamed, &head(content_type, None), &chunks).most_held;
             assert!(held <= 4096 * 4, "{held} bytes held of {unit:?} as {content_type}");
         }
     }
@@ -287,12 +238,12 @@ fn what_is_held_is_bounded_by_the_longest_match_whatever_the_body() {
 fn the_finding_that_reaches_a_threshold_cuts_and_those_before_it_have_left_masked() {
     let streamed = rule("streamed", "block", "block: [part], redact: [part], min_findings: 3");
     let lines: [&[u8]; 4] = [b"one PN-111 here\n", b"two PN-222 here\n", b"three PN-333 here\n", b"more\n"];
-    let outcome = stream(&streamed, "text/plain", &lines);
+    let outcome = stream(&streamed, &head("text/plain", None), &lines);
     assert_eq!(String::from_utf8_lossy(&outcome.left), "one [REDACTED:part] here\ntwo [REDACTED:part] here\n");
     assert!(outcome.cut && outcome.judgement.verdict.blocks());
     // In one piece they are cut together, and none leaves.
-    let outcome = stream(&streamed, "text/plain", &[&lines.concat()]);
+    let outcome = stream(&streamed, &head("text/plain", None), &[&lines.concat()]);
     assert!(outcome.cut && outcome.left.is_empty());
-    let outcome = stream(&streamed, "text/plain", &lines[..2]);
+    let outcome = stream(&streamed, &head("text/plain", None), &lines[..2]);
     assert!(!outcome.cut);
 }

@@ -1,15 +1,18 @@
 //! What leaves a body that flows is what a buffered one would have become, however it is cut.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
+#[path = "support/flowing.rs"]
+mod flowing;
 mod reference;
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock};
 
-use bodyguard::act::{Count, Direction, Flowing, Judgement, MessageHead, Plan, Verdict, plan};
+use bodyguard::act::{Direction, Flowing, Plan, Verdict, plan};
 use bodyguard::body::{Coding, decode};
 use bodyguard::detect::{KINDS, Kind, LOOK_AHEAD};
 use bodyguard::policy::{Policy, RequestHead, Resolution, Rule};
+use flowing::{buffer, cut, head, sorted, stream};
 use proptest::prelude::*;
 
 /// The rule of a policy whose only route has `body_mode` and this dlp check, in both directions.
@@ -34,63 +37,6 @@ const MASK_MIXED: &str =
     r#""redact": ["credit_card", "ssn", "email", "jwt"], "mask": {"credit_card": "same_length", "email": "label"}"#;
 const BLOCK: &str = r#""block": ["private_key", "aws_access_key", "jwt"], "redact": ["credit_card", "email"]"#;
 const DLPS: [&str; 4] = [MASK_ALL, MASK_SAME, MASK_MIXED, BLOCK];
-
-fn head<'a>(content_type: &'a str, coding: Option<&'a str>) -> MessageHead<'a> {
-    MessageHead {
-        content_type: Some(content_type.as_bytes()),
-        content_encoding: coding.map(str::as_bytes),
-        ..MessageHead::default()
-    }
-}
-
-/// What came of a body: the bytes that left, whether it was cut, and what was said of it.
-struct Outcome {
-    left: Vec<u8>,
-    cut: bool,
-    judgement: Judgement,
-    most_held: usize,
-}
-
-fn stream(rule: &Arc<Rule>, head: &MessageHead<'_>, chunks: &[&[u8]]) -> Outcome {
-    let Plan::Stream(mut streamer) = plan(rule, Direction::Response, head) else { panic!("not streamed") };
-    let mut outcome = Outcome { left: Vec::new(), cut: false, judgement: streamer.judgement(), most_held: 0 };
-    for chunk in chunks {
-        match streamer.feed(chunk) {
-            Ok(Flowing::AsItCame) => outcome.left.extend_from_slice(chunk),
-            Ok(Flowing::Instead(bytes)) => outcome.left.extend(bytes),
-            Ok(Flowing::Cut) => {
-                return Outcome { cut: true, judgement: streamer.judgement(), ..outcome };
-            }
-            Err(failure) => {
-                let judgement = streamer.fail(failure);
-                return Outcome { cut: true, judgement, ..outcome };
-            }
-        }
-        outcome.most_held = outcome.most_held.max(streamer.held_bytes());
-    }
-    let (last, judgement) = streamer.finish();
-    outcome.judgement = judgement;
-    match last {
-        Flowing::Instead(tail) => outcome.left.extend(tail),
-        Flowing::Cut => outcome.cut = true,
-        Flowing::AsItCame => panic!("an end is no chunk"),
-    }
-    outcome
-}
-
-fn buffer(rule: &Arc<Rule>, head: &MessageHead<'_>, body: &[u8]) -> (Judgement, Vec<u8>) {
-    let Plan::Inspect(mut inspector) = plan(rule, Direction::Response, head) else { panic!("not buffered") };
-    inspector.feed(body).unwrap();
-    let judgement = inspector.finish();
-    let written = if judgement.rewrite { inspector.rewrite(body, None).unwrap() } else { body.to_vec() };
-    (judgement, written)
-}
-
-fn sorted(counts: &[Count]) -> Vec<String> {
-    let mut lines: Vec<String> = counts.iter().map(|count| format!("{count:?}")).collect();
-    lines.sort();
-    lines
-}
 
 /// Every body of the corpora, findings and near misses alike, and what makes JSON of them.
 static PIECES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -133,13 +79,6 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         2 => "[a-z0-9 ,:\"{}]{0,40}".prop_map(String::into_bytes),
     ];
     prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
-}
-
-fn cut<'a>(body: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
-    let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
-    at.extend([0, body.len()]);
-    at.sort_unstable();
-    at.windows(2).map(|pair| &body[pair[0]..pair[1]]).collect()
 }
 
 fn gzip(body: &[u8]) -> Vec<u8> {

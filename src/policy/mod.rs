@@ -7,13 +7,13 @@
 //! |---|---|
 //! | bytes (JSON, YAML, protobuf Struct) into a tree | `read`, `wire`, `node` |
 //! | the tree against the table of all fields | `document` (the table), `shape` (the check), `format` and `kinds` (texts), `schema`, `reference` |
-//! | what it says about kinds | `detectors` |
+//! | what it says about kinds | `detectors`, `json_rules` |
 //! | scopes read and laid over each other, into rules | `block`, `checks` (bodies), `heads` (headers, query) |
-//! | what selects a rule | `matcher`, `path`, `host` |
+//! | what selects a rule | `matcher`, `ends` (who sends, where to), `path`, `host` |
 //! | where events go besides the log | `events` |
 //! | all of it into a policy | `compile` |
 //! | a request into its rule, and why | `routing`, `explain` |
-//! | all of it in the order in which it is tried | `order` |
+//! | all of it in the order in which it is tried | `sections` |
 
 mod block;
 mod checks;
@@ -31,8 +31,6 @@ mod json_rules;
 mod kinds;
 mod matcher;
 mod node;
-#[cfg(not(target_arch = "wasm32"))]
-mod order;
 mod path;
 mod read;
 #[cfg(not(target_arch = "wasm32"))]
@@ -40,6 +38,8 @@ mod reference;
 mod routing;
 #[cfg(not(target_arch = "wasm32"))]
 mod schema;
+#[cfg(not(target_arch = "wasm32"))]
+mod sections;
 mod shape;
 mod wire;
 
@@ -53,11 +53,11 @@ pub use explain::{Explanation, HostMatch, Trial};
 pub use heads::{HeadRule, Heads, Names};
 pub use json_rules::{JsonRules, JsonSource, Limit};
 #[cfg(not(target_arch = "wasm32"))]
-pub use order::Section;
-#[cfg(not(target_arch = "wasm32"))]
 pub use reference::{FieldReference, ObjectReference, reference};
 #[cfg(not(target_arch = "wasm32"))]
 pub use schema::json_schema;
+#[cfg(not(target_arch = "wasm32"))]
+pub use sections::Section;
 
 /// An immutable, fully checked policy.
 #[derive(Debug)]

@@ -28,6 +28,15 @@ pub(super) const BLOCK: usize = 64;
 /// What masks are made of.
 pub(super) type Block = [u8; BLOCK];
 
+/// A block that begins with `bytes`, behind which are zeros.
+pub(super) fn padded(bytes: &[u8]) -> Block {
+    let mut block: Block = [0; BLOCK];
+    for (to, from) in block.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    block
+}
+
 /// A set of bytes. The byte with the low nibble `l` and the high nibble `h` is bit `h % 8` of byte `l + h / 8 * 16`.
 pub(super) type ByteSet = [u8; 32];
 

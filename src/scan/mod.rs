@@ -7,8 +7,9 @@
 //! # What it finds
 //!
 //! For each kind on its own: walk the start positions from left to right; at a position take the longest match of the kind's
-//! pattern, of at most its `max_len` bytes; ask its validator, which sees up to 64 bytes before the match and 16 behind it. A
-//! finding: go on at its end. None: go on at the next position. Findings of different kinds may overlap, and all are reported.
+//! pattern, of at most its `max_len` bytes; ask its validator, which sees up to 64 bytes before the match and 16 behind it, more
+//! where a word must stand near. A finding: go on at its end. None: go on at the next position. Findings of different kinds may
+//! overlap, and all are reported.
 //! `tests/reference` does exactly that, position by position; `tests/scan_exact.rs` and the fuzz target hold the scanner to it.
 //!
 //! The same is done with the body as it reads when its escapes are decoded, and what is found there and holds an escape is a
@@ -26,11 +27,14 @@
 //!
 //! Stage one looks at every byte and must be quick: `block` turns 64 bytes into masks with simd128, `shapes` finds runs of
 //! digits in them, and `prefilter` leaves the loop only for a block that has a mark, or for an escape. On ordinary bodies few blocks
-//! have one. Marks are kept until some blocks have one, an escape begins or the bytes end: only then is it known how far the stages
-//! behind may look. `starts` makes of each mark the positions where a value may start; it may propose too many, never too few.
+//! have one, and most marks are seen to be nothing at a closer look: `sieve` holds the bytes against the fingerprints (of literals,
+//! which `heads` chooses, and of own kinds), `numbers` a number's form against those that any kind has. Marks are kept until some
+//! blocks have one, an escape begins or the bytes end: only then is it known how far the stages behind may look. `starts` makes of
+//! each mark the positions where a value may start; it may propose too many, never too few.
 //!
 //! Stage two judges: a `lane` takes the starts of its kind in order, walks (`walk`) the kind's precompiled DFA (`tables`)
-//! from the start until the DFA is dead, and shows the longest match to the validator.
+//! from the start until the DFA is dead, and shows the longest match to the validator. Where a word must stand near, `word_starts`
+//! knows where one may begin.
 //!
 //! What is looked for is a [`Program`], made once for a policy from a set of kinds. Only these have fingerprints in stage one and
 //! lanes in stage two; the others cost nothing. A lane is three things: an anchor that proposes its starts (literals, digits, an
@@ -46,7 +50,7 @@
 //!
 //! # Bounds
 //!
-//! A start is decided at the latest [`hold_back`] bytes behind it: 80 bytes for card numbers and the like, 64 KiB for a private
+//! A start is decided at the latest [`hold_back`] bytes behind it: 39 bytes for a card number, 64 KiB for a private
 //! key; near escapes, that many characters, of ten bytes at most. What is held between chunks is at most twice the largest of
 //! these, and what validators look behind; near escapes that twice, and 24 bytes for each escape that is not decided. Work is linear: a
 //! byte is read once by stage one, and a walk goes at most to the end of a run that only one start leads into, for `may_start`
@@ -66,7 +70,7 @@ mod starts;
 mod tables;
 mod view;
 mod walk;
-mod words;
+mod word_starts;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::block::{self, BLOCK, BUCKETS, Block, Carry, Fingerprints, Sets};
+use super::block::{self, BLOCK, BUCKETS, Carry, Fingerprints, Sets, padded};
 use super::heads::Buckets;
 use super::numbers::Numbers;
 use super::shapes::{Shapes, Spans, digits_before};
@@ -304,15 +304,6 @@ impl Prefilter {
         }
         marked.is_full().then_some(Stop::Full(last))
     }
-}
-
-/// A block that begins with `bytes`, behind which are zeros.
-fn padded(bytes: &[u8]) -> Block {
-    let mut block: Block = [0; BLOCK];
-    for (to, from) in block.iter_mut().zip(bytes) {
-        *to = *from;
-    }
-    block
 }
 
 /// Ones for the first `len` bytes of a block.

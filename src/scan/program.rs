@@ -14,7 +14,7 @@ use super::own::Notice;
 use super::prefilter::Prefilter;
 use super::starts::Starts;
 use super::tables::{self, Table};
-use super::words::Words;
+use super::word_starts::WordStarts;
 use super::{Finding, Scanner};
 
 /// What a [`Scanner`] looks for. Its lanes have numbers, in the order of their kinds.
@@ -41,8 +41,8 @@ pub(super) struct Detector {
     pub(super) spec: &'static KindSpec,
     /// The automaton of its pattern.
     pub(super) table: &'static Table,
-    /// The words that must stand near its values.
-    words: Option<Words>,
+    /// Where words may begin that must stand near its values.
+    words: Option<WordStarts>,
     /// Are values that are published for tests no findings?
     pub(super) except_test_values: bool,
     /// What the policy says about kinds.
@@ -79,7 +79,7 @@ impl Program {
                 kind,
                 spec: kind.spec(),
                 table: tables::table(kind)?,
-                words: kind.spec().near.map(Words::new),
+                words: kind.spec().near.map(WordStarts::new),
                 except_test_values,
                 policy: Arc::clone(policy),
             })

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod corpus;
+pub(crate) mod cuts;
 pub(crate) mod own;
 pub(crate) mod view;
 
@@ -99,6 +100,31 @@ fn compile(pattern: &str) -> dense::DFA<Vec<u32>> {
         .thompson(thompson::Config::new().utf8(false))
         .build(pattern)
         .expect("the patterns of the table compile")
+}
+
+/// How the scanner's findings differ from these, if they do: in one piece, and cut.
+pub(crate) fn differs(kinds: KindSet, body: &[u8], cuts: &[usize]) -> Option<String> {
+    let (program, expected) = (program(kinds), scan(kinds, body));
+    let whole = program.scan(body);
+    if whole != expected {
+        return Some(format!("in one piece: {whole:?}\nreference:    {expected:?}"));
+    }
+    match cuts::scan_cut(&program, body, cuts) {
+        Ok(found) if found == expected => None,
+        Ok(found) => Some(format!("cut at {cuts:?}: {found:?}\nreference: {expected:?}")),
+        Err(why) => Some(format!("cut at {cuts:?}: {why}")),
+    }
+}
+
+/// Fails with the smallest body that still differs.
+pub(crate) fn check(kinds: KindSet, body: &[u8], cuts: &[usize], case: &str) {
+    if differs(kinds, body, cuts).is_none() {
+        return;
+    }
+    let (body, cuts) = cuts::shrink(body, cuts, |body, cuts| differs(kinds, body, cuts).is_some());
+    let names: Vec<&str> = kinds.iter().map(Kind::name).collect();
+    let why = differs(kinds, &body, &cuts).unwrap();
+    panic!("case {case}, kinds {names:?}\nbody {:?}\n{why}", body.escape_ascii().to_string());
 }
 
 /// Bytes of the automaton of a kind.

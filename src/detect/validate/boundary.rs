@@ -90,18 +90,28 @@ pub(crate) fn inside_escape(before: &[u8], here: &[u8]) -> bool {
     if !may_hold_escape::<5>(before) {
         return false;
     }
+    let hexadecimal = |digits: &[&u8]| digits.iter().all(|byte| byte.is_ascii_hexdigit());
+    // What is no escape of one sort may be one of another: `\u%41` holds one.
     match (before, here) {
         ([.., b'\\'], [b'n' | b'r' | b't' | b'b' | b'f', ..]) => true,
         ([.., b'\\'], [b'u', a, b, c, d, ..])
         | ([.., b'\\', b'u'], [a, b, c, d, ..])
         | ([.., b'\\', b'u', a], [b, c, d, ..])
         | ([.., b'\\', b'u', a, b], [c, d, ..])
-        | ([.., b'\\', b'u', a, b, c], [d, ..]) => [a, b, c, d].into_iter().all(|byte| byte.is_ascii_hexdigit()),
+        | ([.., b'\\', b'u', a, b, c], [d, ..])
+            if hexadecimal(&[a, b, c, d]) =>
+        {
+            true
+        }
         ([.., b'\\'], [b'x', a, b, ..])
         | ([.., b'\\', b'x'], [a, b, ..])
         | ([.., b'\\', b'x', a], [b, ..])
         | ([.., b'%'], [a, b, ..])
-        | ([.., b'%', a], [b, ..]) => [a, b].into_iter().all(|byte| byte.is_ascii_hexdigit()),
+        | ([.., b'%', a], [b, ..])
+            if hexadecimal(&[a, b]) =>
+        {
+            true
+        }
         _ => false,
     }
 }
@@ -215,5 +225,17 @@ mod tests {
         assert!(!inside_escape(b"a[", b"31mx"));
         assert!(!inside_escape(b"100%", b"us@x.com"));
         assert!(!inside_escape(br"\", b"user@x.com"));
+    }
+
+    #[test]
+    fn an_escape_is_known_behind_the_beginning_of_another_and_more_bytes_change_nothing() {
+        for text in [r"\u%41111", r"\u4%41111", r"\u41%41111", r"\x%41111", r"\%41111"] {
+            let percent = text.find('%').unwrap();
+            for at in [percent + 1, percent + 2] {
+                for end in percent + 3..=text.len() {
+                    assert!(inside_escape(&text.as_bytes()[..at], &text.as_bytes()[at..end]), "{text} {at} {end}");
+                }
+            }
+        }
     }
 }

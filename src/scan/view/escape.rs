@@ -105,11 +105,7 @@ pub(super) fn find(bytes: &[u8], from: usize, to: usize, last: u8) -> Option<(us
     if edge.is_empty() {
         return None;
     }
-    let mut block: Block = [0; BLOCK];
-    for (to, from) in block.iter_mut().zip(edge) {
-        *to = *from;
-    }
-    first(bytes, to.saturating_sub(edge.len()), block::escapes(&block), last)
+    first(bytes, to.saturating_sub(edge.len()), block::escapes(&block::padded(edge)), last)
 }
 
 /// The first of the marked positions, the lowest bit standing for `base`, at which an escape begins.

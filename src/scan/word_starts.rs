@@ -1,24 +1,24 @@
 //! A quick look for words near a value: where nothing begins like one, none is there.
 //!
-//! Most numbers have no word near. [`Words`] asks the block masks where the first three letters of any word stand, which costs a block
-//! or two, whatever the text; only there it is read word by word.
+//! Most numbers have no word near. [`WordStarts`] asks the block masks where the first three letters of any word stand, which costs a block
+//! or two, whatever the text; only there it is read word by word. What near means, and what a word is, [`Near`] knows.
 
-use super::block::{BLOCK, BUCKETS, Block, Carry, Fingerprints, Sets};
+use super::block::{BLOCK, BUCKETS, Carry, Fingerprints, Sets, padded};
 use super::heads::Buckets;
 use super::starts::bits;
 use crate::detect::{ByteSet, Near, WORD_EDGE};
 
 /// The beginnings of the words of a kind.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(super) struct WordStarts {
     table: Fingerprints,
     /// Most bytes before a value that a word and what tells that it begins stand in.
     behind: usize,
 }
 
-impl Words {
+impl WordStarts {
     /// Those of `near`.
-    pub(super) fn new(near: &Near) -> Words {
+    pub(super) fn new(near: &Near) -> WordStarts {
         let mut buckets = Buckets::default();
         let mut longest = 0;
         for word in near.words() {
@@ -32,7 +32,7 @@ impl Words {
             }));
         }
         let (table, _) = buckets.tables(BUCKETS);
-        Words { table, behind: near.within().saturating_add(longest).saturating_add(WORD_EDGE) }
+        WordStarts { table, behind: near.within().saturating_add(longest).saturating_add(WORD_EDGE) }
     }
 
     /// Does one stand near a value with this before and behind it?
@@ -48,14 +48,7 @@ impl Words {
         let blocks = (0..text.len().saturating_add(2)).step_by(BLOCK);
         blocks.flat_map(move |base| {
             let rest = text.get(base..).unwrap_or_default();
-            let block: Block = match rest.first_chunk() {
-                Some(block) => *block,
-                None => {
-                    let mut block = [0; BLOCK];
-                    block.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-                    block
-                }
-            };
+            let block = rest.first_chunk().copied().unwrap_or_else(|| padded(rest));
             let sets = Sets::of::<false, false>(&self.table, &block, &mut carry);
             let mask = if sets.any() { sets.mask() } else { 0 };
             bits(mask, base).filter_map(|end| end.checked_sub(2))
@@ -71,7 +64,7 @@ mod tests {
     #[test]
     fn a_word_holds_where_it_stands_near() {
         for near in Kind::all().filter_map(|kind| kind.spec().near) {
-            let words = Words::new(near);
+            let words = WordStarts::new(near);
             for word in near.words() {
                 for word in [word.to_owned(), word.to_uppercase(), word.replace(' ', ""), word.replace(' ', "_")] {
                     for gap in 0..near.within().saturating_add(8) {
