@@ -3,6 +3,7 @@
 //! The state machine of one HTTP exchange ([`stream`]) talks to a [`host::Host`], so that native tests drive it with a scripted one;
 //! only `entry` (callbacks) and `envoy` (host calls) exist in the module alone. Nothing here decides what a finding is or means.
 
+mod begin;
 mod deliver;
 mod ends;
 pub mod exporter;
