@@ -35,6 +35,13 @@ fn the_page_of_metrics_has_a_section_for_every_metric() {
     }
 }
 
+#[test]
+fn every_metric_has_a_key_of_its_own() {
+    let all = Metric::all_of(&fullest());
+    let keys: BTreeSet<u32> = all.iter().map(|metric| metric.key()).collect();
+    assert_eq!(keys.len(), all.len());
+}
+
 /// A policy under which every metric can move: every kind in every list, in every mode.
 fn fullest() -> Policy {
     let dlp: Vec<_> = KINDS.iter().filter(|kind| !kind.detect_only).map(|kind| kind.name).collect();

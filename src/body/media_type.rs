@@ -76,10 +76,11 @@ const TEXT_SUFFIXES: [&str; 3] = ["+xml", "+yaml", "+json-seq"];
 impl MediaType {
     /// Reads a `content-type` header (several joined with commas); what is no media type reads as the empty one.
     pub fn parse(value: &[u8]) -> MediaType {
-        let mut types = unquoted_split(value, b',').filter(|entry| !entry.trim_ascii().is_empty()).map(|entry| {
-            let essence = unquoted_split(entry, b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-            String::from_utf8(essence).ok().filter(|essence| is_media_type(essence))
-        });
+        if !value.iter().any(|byte| matches!(byte, b',' | b'"')) {
+            return MediaType { essence: essence(value.split(|byte| *byte == b';').next()).unwrap_or_default() };
+        }
+        let entries = unquoted_split(value, b',').filter(|entry| !entry.trim_ascii().is_empty());
+        let mut types = entries.map(|entry| essence(unquoted_split(entry, b';').next()));
         let first = types.next().flatten();
         // Of two that differ, one recipient believes the first and another the last.
         let agreed = first.filter(|first| types.all(|other| other.as_ref() == Some(first)));
@@ -92,9 +93,8 @@ impl MediaType {
         if self.is_framed() {
             return false;
         }
-        let subtype = self.subtype();
-        matches!(subtype, "json" | "x-json")
-            || subtype.ends_with("+json")
+        // There is one slash.
+        ["/json", "/x-json", "+json"].iter().any(|end| self.essence.ends_with(end))
             || self.essence.starts_with(JSON_PREFIX)
             || JSON.contains(&self.essence())
     }
@@ -140,10 +140,6 @@ impl MediaType {
         &self.essence
     }
 
-    fn subtype(&self) -> &str {
-        self.essence.split_once('/').map_or("", |(_, subtype)| subtype)
-    }
-
     /// Messages with a binary head each: gRPC, and Connect's streams.
     pub fn is_framed(&self) -> bool {
         self.is_grpc() || self.essence.starts_with("application/connect+")
@@ -157,8 +153,8 @@ impl MediaRange {
         let (main, sub) = essence.split_once('/')?;
         let legal = match (main, sub) {
             ("*", "*") => true,
-            (main, "*") => is_name(main),
-            (main, sub) => is_name(main) && is_name(sub.strip_prefix("*+").unwrap_or(sub)),
+            (main, "*") => is_name(main.as_bytes()),
+            (main, sub) => is_name(main.as_bytes()) && is_name(sub.strip_prefix("*+").unwrap_or(sub).as_bytes()),
         };
         legal.then_some(MediaRange { essence })
     }
@@ -185,13 +181,22 @@ impl MediaRange {
     }
 }
 
+/// What stands before the parameters, lower-cased, if it is a media type.
+fn essence(written: Option<&[u8]>) -> Option<String> {
+    let essence = written.unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    String::from_utf8(essence).ok().filter(|essence| is_media_type(essence))
+}
+
 fn is_media_type(essence: &str) -> bool {
-    essence.split_once('/').is_some_and(|(main, sub)| is_name(main) && is_name(sub))
+    let mut names = essence.as_bytes().split(|byte| *byte == b'/');
+    names.next().is_some_and(is_name) && names.next().is_some_and(is_name) && names.next().is_none()
 }
 
 /// A token of RFC 9110 without `*`, which a media type has no use for.
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&byte))
+fn is_name(name: &[u8]) -> bool {
+    let mark =
+        |byte| matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~');
+    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || mark(*byte))
 }
 
 /// Splits at a separator that stands in no quoted string.

@@ -56,6 +56,13 @@ impl Headers {
         self.pairs.iter().filter_map(|pair| self.pair(*pair))
     }
 
+    /// The same, in a list.
+    pub fn to_vec(&self) -> Vec<(&[u8], &[u8])> {
+        let mut pairs = Vec::with_capacity(self.pairs.len());
+        pairs.extend(self.iter());
+        pairs
+    }
+
     fn pair(&self, (start, name_len, value_len): (usize, usize, usize)) -> Option<(&[u8], &[u8])> {
         let (name, rest) = self.wire.get(start..)?.split_at_checked(name_len)?;
         Some((name, rest.get(1..)?.get(..value_len)?))

@@ -18,7 +18,7 @@ impl<H: Host> HttpStream<H> {
         if rule.heads.is_empty() {
             return true;
         }
-        let pairs: Vec<(&[u8], &[u8])> = headers.iter().collect();
+        let pairs = headers.to_vec();
         let Some((mut judgement, edits)) = act::inspect_head(rule, direction, &pairs) else { return true };
         if self.edit_head(direction, &edits).is_err() {
             self.error(ErrorReason::Rewrite);
@@ -36,8 +36,8 @@ impl<H: Host> HttpStream<H> {
 
     /// Tells of a head whose message is told of in no other way.
     pub(super) fn record_head(&mut self, direction: Direction) {
-        let head = self.flow(direction).head.take();
-        if let (Some(judgement), Some(rule)) = (head, self.rule.clone()) {
+        let Some(judgement) = self.flow(direction).head.take() else { return };
+        if let Some(rule) = self.rule.clone() {
             self.record(direction, &rule, &judgement, None);
         }
     }

@@ -288,7 +288,7 @@ impl<H: Host> HttpStream<H> {
 
     /// Reads what of a request decides about both of its messages.
     fn on_request(&mut self, headers: &Rc<Headers>) {
-        let pairs: Vec<(&[u8], &[u8])> = headers.iter().collect();
+        let pairs = headers.to_vec();
         let pseudo = |name| headers.get(name).unwrap_or_default();
         let authority = pseudo(":authority");
         let ends = Ends::learn(&self.host, self.shared.policy.asks(authority));

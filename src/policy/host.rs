@@ -9,6 +9,10 @@ use crate::sort;
 
 /// The host of an `:authority`. Allocates only to lower-case.
 pub(super) fn normalize(authority: &[u8]) -> Cow<'_, [u8]> {
+    let plain = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    if authority.iter().all(plain) && !authority.ends_with(b".") {
+        return Cow::Borrowed(authority);
+    }
     let authority = authority.trim_ascii();
     let host = match authority.iter().rposition(|b| *b == b'@') {
         Some(at) => authority.split_at_checked(at).and_then(|(_, rest)| rest.strip_prefix(b"@")).unwrap_or_default(),

@@ -24,6 +24,9 @@ pub(super) fn normalize(target: &[u8]) -> Cow<'_, [u8]> {
 ///
 /// Servers differ: of `/api/..%2fpublic`, one serves `/public`, and another `/api/` with a strange segment behind it.
 pub(super) fn with_escaped_slashes(target: &[u8]) -> Option<Vec<u8>> {
+    if !target.contains(&b'%') {
+        return None;
+    }
     let end = target.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(target.len());
     let path = without_authority(target.get(..end).unwrap_or_default());
     let escaped = path.windows(3).any(|window| window.eq_ignore_ascii_case(b"%2f"));

@@ -172,6 +172,34 @@ impl Metric {
         }
     }
 
+    /// A number that no other metric has: what it is, then its labels. It is sooner compared than they are.
+    pub fn key(self) -> u32 {
+        // No more than 256 kinds and none, two directions, and of what else there is less than 64.
+        let of =
+            |what: u32, kind: u32, direction: Direction, label: u32| what << 16 | kind << 7 | (direction as u32) << 6 | label;
+        let of_none = |what, label| of(what, 0, Direction::Request, label);
+        match self {
+            Metric::Findings { engine, kind, direction, action } => {
+                let kind = kind.map_or(0, |kind| (kind.index() as u32).saturating_add(1));
+                of(0, kind, direction, (engine as u32) << 3 | action as u32)
+            }
+            Metric::Messages { direction, verdict } => of(1, 0, direction, verdict as u32),
+            Metric::BodyMutations { direction } => of(2, 0, direction, 0),
+            Metric::InspectedBytes { direction } => of(3, 0, direction, 0),
+            Metric::Uninspected { direction, reason } => of(4, 0, direction, reason as u32),
+            Metric::Errors { reason } => of_none(5, reason as u32),
+            Metric::Events { outcome } => of_none(6, outcome as u32),
+            Metric::InspectMicroseconds { direction } => of(7, 0, direction, 0),
+            Metric::BodyBytes { direction } => of(8, 0, direction, 0),
+            Metric::VmMemoryBytes => of_none(9, 0),
+            Metric::InflightBodyBytes => of_none(10, 0),
+            Metric::PolicyInfo => of_none(11, 0),
+            Metric::RulesBlocking => of_none(12, 0),
+            Metric::RulesObserving => of_none(13, 0),
+            Metric::PolicyRejections => of_none(14, 0),
+        }
+    }
+
     /// The name without its labels, as Prometheus shows it.
     pub fn base_name(self) -> &'static str {
         match self {
