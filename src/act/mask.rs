@@ -35,8 +35,8 @@ impl<'a> Masks<'a> {
 
 /// `body` with `findings` (sorted, disjoint, within the body) masked; `None` where that takes more than `max_len` bytes.
 ///
-/// `json`: where in it strings are, if it is JSON. Kinds of `same_length` are masked in place. Labels are used for the others where the result fits `max_len`, else every value is
-/// masked in place, and the length stays what it was.
+/// `json`: where in it strings are, if it is JSON. Kinds of `same_length` are masked in place. Labels are used for the others where
+/// the result fits `max_len`, else every value is masked in place, and the length stays what it was.
 pub fn rewrite(
     body: &[u8],
     findings: &[Finding],

@@ -21,8 +21,8 @@ pub const GRPC_PERMISSION_DENIED: i32 = 7;
 
 /// The reply to a message that was judged to be blocked.
 ///
-/// A `block_response` of the rule replaces content type and body of any reply, and the status of those that a finding or a denied upgrade caused;
-/// the statuses of bodies that could not be read (413, 415, 400, 502) say something to clients and stay.
+/// A `block_response` of the rule replaces content type and body of any reply, and the status of those that a finding or a denied
+/// upgrade caused; the statuses of bodies that could not be read (413, 415, 400, 502) say something to clients and stay.
 pub fn block_reply(rule: &Rule, policy: &str, direction: Direction, judgement: &Judgement) -> Reply {
     let code = judgement.code.map(|code| code.text(&rule.detectors)).unwrap_or_default();
     let chosen = rule.block_response.as_ref();

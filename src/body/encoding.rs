@@ -227,7 +227,8 @@ impl Decoder {
     /// Exactly `cap` bytes come out before [`DecodeError::OverCap`], and no more than one byte is decoded past them.
     ///
     /// # Errors
-    /// See [`DecodeError`]; what comes out before the error is given, the same in every cut. A decoder that has failed says the same again and gives nothing.
+    /// See [`DecodeError`]; what comes out before the error is given, the same in every cut. A decoder that has failed says the
+    /// same again and gives nothing.
     pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);

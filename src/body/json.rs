@@ -1,10 +1,9 @@
 //! Where a JSON text has strings and where it has bare tokens, so that a masked number can become a string.
 //!
-//! This module refuses to parse: it knows strings, escapes and what separates tokens, nothing else. One text or many behind
-//! one another (NDJSON, JSON text sequences, the data lines of an event stream) are walked alike; an event whose data begins like
-//! neither object nor array is no JSON. A line end or a record
-//! separator ends a string, which in valid JSON has none: one broken line does not turn the next ones inside out. What is no
-//! JSON at all gives positions of no meaning, and no harm.
+//! This module refuses to parse: it knows strings, escapes and what separates tokens, nothing else. One text or many behind one
+//! another (NDJSON, JSON text sequences, the data lines of an event stream) are walked alike; an event whose data begins like
+//! neither object nor array is no JSON. A line end or a record separator ends a string, which in valid JSON has none: one broken
+//! line does not turn the next ones inside out. What is no JSON at all gives positions of no meaning, and no harm.
 
 use super::MediaType;
 use super::json_walk::EventTracker;

@@ -30,6 +30,7 @@
 //! So a byte is walked by a small constant number of candidates of a kind, whatever the body.
 
 pub mod checksum;
+mod frequency;
 mod group;
 mod hash;
 mod kind;
@@ -40,6 +41,7 @@ mod table;
 mod test_values;
 mod validate;
 
+pub(crate) use frequency::common;
 pub use group::{GROUPS, Group, PREFIX as GROUP_PREFIX, named};
 pub use hash::{HashKey, MAX_KEY_BYTES, MIN_KEY_BYTES};
 pub use kind::{Anchor, Candidate, Kind, KindSet, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, START_BYTES};

@@ -145,8 +145,8 @@ impl<H: Host + Clone> Root<H> {
         Some(Rc::new_cyclic(|me| RefCell::new(HttpStream::new(self.host.clone(), shared, context_id, waiting, me.clone()))))
     }
 
-    /// Exports what waits, and lets go of headers that have waited too long for a body: where Envoy's plugin setting is not what the policy says, the body
-    /// never comes while they are held.
+    /// Exports what waits, and lets go of headers that have waited too long for a body: where Envoy's plugin setting is not what
+    /// the policy says, the body never comes while they are held.
     pub fn tick(&mut self) {
         let Some(shared) = &self.shared else { return };
         // First, while the context in effect is still the root's.

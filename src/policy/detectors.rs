@@ -18,7 +18,7 @@ use crate::detect::{
 };
 
 /// Bytes around a value that `near` looks at, where it does not say.
-const BUILT_IN_WITHIN: u64 = 50;
+pub const BUILT_IN_WITHIN: u64 = 50;
 /// Most items of `except` of one kind.
 const MAX_EXCEPT: usize = 1000;
 /// Most regexes of `except_regex` and of `require` of one kind.

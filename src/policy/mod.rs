@@ -48,6 +48,7 @@ use std::sync::Arc;
 use crate::detect::{Detectors, Kind, KindSet};
 use crate::scan::Program;
 
+pub use detectors::BUILT_IN_WITHIN;
 pub use events::{Otlp, Secret};
 pub use explain::{Explanation, HostMatch, Trial};
 pub use heads::{HeadRule, Heads, Names};

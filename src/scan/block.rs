@@ -2,11 +2,12 @@
 //!
 //! A mask has one bit for each byte of the block, the lowest for the first. Three masks are made:
 //! - [`Sets`]: bytes that end a *fingerprint*, three bytes that hardly anything but the beginning of a token has (`eyJ`, `--B`). A
-//!   byte has three lookups, one for each place in a fingerprint; each gives a set of at most eight buckets, and a fingerprint is where
-//!   the three sets share a bucket. The lookups are split by nibble so that a 16-byte shuffle can do them: a bucket holds the
-//!   cross product of its low and its high nibbles, a little more than what was asked for, and who reads the mask compares
-//!   again. The middle byte is looked up by its low nibble alone: that doubles the false alarms, which are few, and saves a
-//!   tenth of the work. One bucket may be that of a byte that is noticed wherever it stands, such as `@`: all bytes are in it at the other places.
+//!   byte has three lookups, one for each place in a fingerprint; each gives a set of at most eight buckets, and a fingerprint is
+//!   where the three sets share a bucket. The lookups are split by nibble so that a 16-byte shuffle can do them: a bucket holds the
+//!   cross product of its low and its high nibbles, a little more than what was asked for, and who reads the mask compares again.
+//!   The middle byte is looked up by its low nibble alone: that doubles the false alarms, which are few, and saves a tenth of the
+//!   work. One bucket may be that of a byte that is noticed wherever it stands, such as `@`: all bytes are in it at the other
+//!   places.
 //! - digits, `0` to `9`: where they are wanted, a bucket of the last place alone, so that they cost nothing but to be collected.
 //! - [`escapes`]: bytes that are `\`, `%` or `&`; [`may_escape`] asks whether there is one.
 //!

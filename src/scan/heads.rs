@@ -4,7 +4,7 @@
 //! numbers. [`Heads`] chooses it from each literal, and the buckets that fingerprints share, for the literals of one program: the
 //! fewer there are, the less is noticed in vain.
 
-use crate::detect::ByteSet;
+use crate::detect::{ByteSet, common};
 
 use super::block::{BUCKETS, Fingerprints};
 use super::sieve::{PLACES, Sieve};
@@ -144,21 +144,7 @@ fn slot(word: u64) -> usize {
     (print >> 24) as usize
 }
 
-/// How common a byte is in bodies, in 4096ths: a guess for text, JSON and base64 together.
-const fn common(byte: u8) -> u32 {
-    match byte {
-        b' ' | b'"' | b'e' => 240,
-        b'a' | b'i' | b'n' | b'o' | b'r' | b's' | b't' => 170,
-        b'c' | b'd' | b'l' | b'm' | b'p' | b'u' | b'0'..=b'2' => 110,
-        b'b' | b'f' | b'g' | b'h' | b'v' | b'w' | b'y' | b'3'..=b'9' => 70,
-        b',' | b'.' | b':' | b'/' | b'-' | b'_' | b'=' | b'<' | b'>' | b'(' | b')' | b';' => 60,
-        b'A'..=b'Z' | b'j' | b'k' | b'q' | b'x' | b'z' => 28,
-        b'\n' | b'!'..=b'~' => 24,
-        _ => 4,
-    }
-}
-
-/// How common each byte is.
+/// How common each byte is, in 4096ths.
 static COMMON: [u32; 256] = {
     let mut table = [0; 256];
     let mut rest: &mut [u32] = &mut table;

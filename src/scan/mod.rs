@@ -50,11 +50,11 @@
 //!
 //! # Bounds
 //!
-//! A start is decided at the latest [`hold_back`] bytes behind it: 39 bytes for a card number, 64 KiB for a private
-//! key; near escapes, that many characters, of ten bytes at most. What is held between chunks is at most twice the largest of
-//! these, and what validators look behind; near escapes that twice, and 24 bytes for each escape that is not decided. Work is linear: a
-//! byte is read once by stage one, and a walk goes at most to the end of a run that only one start leads into, for `may_start`
-//! of each kind refuses starts in the middle of one; `benches/engine` shows the cost on bodies made to hurt.
+//! A start is decided at the latest [`hold_back`] bytes behind it: 39 bytes for a card number, 64 KiB for a private key; near
+//! escapes, that many characters, of ten bytes at most. What is held between chunks is at most twice the largest of these, and what
+//! validators look behind; near escapes that twice, and 24 bytes for each escape that is not decided. Work is linear: a byte is
+//! read once by stage one, and a walk goes at most to the end of a run that only one start leads into, for `may_start` of each kind
+//! refuses starts in the middle of one; `benches/engine` shows the cost on bodies made to hurt.
 
 mod block;
 mod digits;

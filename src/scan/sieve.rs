@@ -1,9 +1,11 @@
-//! The closer look at what the block loop marks: is it a print, or do only its nibbles look like one?
+//! The closer look at what the block loop marks: is it a fingerprint (a print, for short), or do only its nibbles look
+//! like one?
 //!
-//! The block loop knows fingerprints by their nibbles, in eight buckets at most. Where many share a bucket it marks most blocks, and to
-//! leave the loop for each would cost more than the loop. So each mark is first held against the bytes themselves, four of them: each print is
-//! in a group, for each byte and each of the four places a word says which groups have it there, and what all four words share is
-//! there. It may still let pass too much (a group has more than one print where there are many), and never too little.
+//! The block loop knows fingerprints by their nibbles, in eight buckets at most. Where many share a bucket it marks most blocks,
+//! and to leave the loop for each would cost more than the loop. So each mark is first held against the bytes themselves, four of
+//! them: each print is in a group, for each byte and each of the four places a word says which groups have it there, and what all
+//! four words share is there. It may still let pass too much (a group has more than one print where there are many), and never too
+//! little.
 
 use crate::detect::ByteSet;
 

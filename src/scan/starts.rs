@@ -1,4 +1,7 @@
 //! From what the prefilter noticed to where values may start, and which trailing bytes may still become a start.
+//!
+//! Literals, cards and social security numbers here; e-mail addresses in `email`, other numbers in [`Numbers`]. This module refuses to
+//! know how long a value is.
 
 mod email;
 

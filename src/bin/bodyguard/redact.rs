@@ -12,9 +12,10 @@ use crate::{EXIT_BLOCKED, EXIT_OK, Failed, read, require_policy};
 /// Put one body through a policy: what the filter would forward goes to standard output, the verdict to standard error.
 ///
 /// The verdict is one line of JSON: verdict, code, the route that decided, findings by kind, what was done about them; of a request
-/// whose query or headers are masked, these; for a blocked message, the reply too, and then nothing goes to standard output. A body under a content encoding is decoded,
-/// rewritten and encoded again, as the filter does; one that is judged as it flows leaves decoded. Two things are simpler than
-/// in the filter: Envoy's buffers have no limit here, and of a stream that is cut nothing leaves.
+/// whose query or headers are masked, these; for a blocked message, the reply too, and then nothing goes to standard output. A body
+/// under a content encoding is decoded, rewritten and encoded again, as the filter does; one that is judged as it flows leaves
+/// decoded. Two things are simpler than in the filter: Envoy's buffers have no limit here, and of a stream that is cut nothing
+/// leaves.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 the message passes, changed or not; 3 it is blocked; 2 error

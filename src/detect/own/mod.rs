@@ -1,9 +1,9 @@
 //! What a policy says about kinds: its own ones, and where a finding does not count.
 //!
-//! The policy reads its `detectors` into [`Detectors`]; scanners, masks, metrics and events ask them. A kind of a policy's own
-//! has one *source*, where its matches come from: a regex, words, or the structure of JSON (which others walk). [`Conditions`] judge each finding, of an own kind or a
-//! built-in one: a finding that they refuse is none, and nothing that overlaps it is looked for in its place.
-//! This module refuses to know documents and bodies.
+//! The policy reads its `detectors` into [`Detectors`]; scanners, masks, metrics and events ask them. A kind of a policy's own has
+//! one *source*, where its matches come from: a regex, words, or the structure of JSON (which others walk). [`Conditions`] judge
+//! each finding, of an own kind or a built-in one: a finding that they refuse is none, and nothing that overlaps it is looked for
+//! in its place. This module refuses to know documents and bodies.
 
 mod automaton;
 mod prints;

@@ -12,7 +12,7 @@ pub(super) const ROWS: [KindSpec; 10] = [
                 (4-4-4-4 and up to 3 more, American Express 4-6-5, Diners Club 4-6-4) with one kind of separator: space, dash, \
                 or `+` as forms encode a space. No letter or digit beside it, not the fraction of a decimal number, not the end of \
                 a chain of fours (an IBAN, an ICCID). The `%B` of a magnetic stripe may stand before it. A 13-digit number that is \
-                a valid article number (EAN-13), or a time in milliseconds that ends in whole minutes (`4583437200000`), is none.",
+                a valid article number (EAN-13), or a time in milliseconds that ends in five zeros (`4583437200000`), is none.",
         sources: &[
             "ISO/IEC 7812-1 (length, Luhn)",
             "networks' IIN ranges: see src/detect/validate/issuers.rs",

@@ -115,7 +115,7 @@ fn is_number(value: &[u8]) -> bool {
             (Print::FourSixFour, 14) => groups().eq([4, 6, 4]),
             _ => groups().take(4).eq([4, 4, 4, 4]),
         };
-    // A time in milliseconds of the years from 2065 on: they end in whole minutes.
+    // A time in milliseconds of the years from 2065 on, of a whole hour most often (earlier ones begin with 1).
     let time = count == 13 && digits.ends_with(b"00000");
     printed && !time && std::str::from_utf8(digits).is_ok_and(luhn::valid) && !is_article_number(digits)
 }

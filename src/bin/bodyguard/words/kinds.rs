@@ -2,7 +2,7 @@
 
 use bodyguard::act::{Masks, rewrite};
 use bodyguard::detect::{Detectors, GROUPS, Kind, KindSet, Mask};
-use bodyguard::policy::BodyRule;
+use bodyguard::policy::{BUILT_IN_WITHIN, BodyRule};
 use bodyguard::scan::Finding;
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ pub(super) fn detector(definition: &Value) -> Vec<String> {
     say(list("require").map(|regexes| format!("only with a match of {} in it", regexes.join(" and of "))));
     say(text("validate").map(|checksum| format!("only with check digits that are right by {checksum}")));
     let near = |near: &Value| {
-        let within = near.get("within").cloned().unwrap_or_else(|| 50.into());
+        let within = near.get("within").cloned().unwrap_or_else(|| BUILT_IN_WITHIN.into());
         format!("only within {within} bytes of {}", quoted(&near.get("words").map(texts).unwrap_or_default()))
     };
     say(field("near").map(near));
