@@ -142,6 +142,17 @@ spec:
 }
 
 #[test]
+fn a_kind_with_two_thresholds_is_said_once() {
+    for map in ["email: 2, 'group:contact': 3", "'group:contact': 3, email: 2"] {
+        let dlp = format!("{{direction: request, block: [email, phone], min_findings: {{{map}}}}}");
+        let policy = format!("{{inspect_request_body: true, checks: {{body: {{dlp: {dlp}}}}}}}");
+        let said = words_of("thresholds", &format!("{{domains: [{{hosts: ['*'], policy: {policy}}}]}}"));
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("Blocked with 2 findings and more of email, or 3 findings and more of phone (code"), "{said}");
+    }
+}
+
+#[test]
 fn what_no_route_takes_is_said() {
     let said = words_of("open", "{domains: [{hosts: [a.com, b.com], routes: [{match: {path_exact: /a}}]}, {host: '*.c.com'}]}");
     let last = said.lines().last().unwrap();

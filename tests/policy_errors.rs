@@ -771,6 +771,23 @@ fn a_threshold_is_one_number_or_one_a_kind() {
         warnings(&dlp("block: [email], min_findings: {ssn: 5}")),
         [format!("{place}.ssn: has no effect: block does not name ssn")]
     );
+    // A map has no order: a kind before its groups, and of groups the smaller number.
+    let least = |of: &str, map: &str| {
+        let text = dlp(&format!("block: ['group:contact', 'group:financial', 'group:pii-us'], min_findings: {{{map}}}"));
+        let policy = Policy::from_yaml_or_json(&text).unwrap();
+        let least = policy.rules().next().unwrap().request.as_ref().unwrap().min_findings.of(Kind::from_name(of).unwrap());
+        (least, policy.rules().next().unwrap().request.as_ref().unwrap().min_findings.clone())
+    };
+    for (kind, expected, one, other) in [
+        ("email", 2, "email: 2", "'group:contact': 3"),
+        ("email", 4, "email: 4", "'group:contact': 3"),
+        ("phone", 3, "email: 4", "'group:contact': 3"),
+        ("us_bank_routing", 5, "'group:financial': 5", "'group:pii-us': 6"),
+        ("us_bank_routing", 5, "'group:financial': 6", "'group:pii-us': 5"),
+    ] {
+        let found = least(kind, &format!("{one}, {other}"));
+        assert_eq!((found.0, &found), (expected, &least(kind, &format!("{other}, {one}"))), "{one} {other}");
+    }
     // A group is each of its kinds that block names.
     assert_errors(&dlp("block: ['group:secrets'], redact: [jwt, 'group:pii-us'], min_findings: {'group:secrets': 2}"), &[]);
     assert_errors(

@@ -128,14 +128,18 @@ fn min_findings(field: &Cursor<'_>, block: KindSet, detectors: &Detectors, repor
     if let Some(all) = field.integer() {
         return MinFindings::OfAll(all.max(1));
     }
-    let mut by_kind = Vec::new();
+    let mut named = Vec::new();
     for (name, value) in field.fields() {
-        let Some((named, least)) = kinds::set(name, detectors).zip(value.integer()) else { continue };
-        let mut blocked = named.iter().filter(|kind| block.contains(*kind)).peekable();
-        if blocked.peek().is_none() {
+        let Some((kinds, least)) = kinds::set(name, detectors).zip(value.integer()) else { continue };
+        if !kinds.iter().any(|kind| block.contains(kind)) {
             report.warning(value.path, format!("has no effect: block does not name {name}"));
         }
-        by_kind.extend(blocked.map(|kind| (kind, least.max(1))));
+        named.push((detectors.kind(name).is_none(), kinds, least.max(1)));
     }
-    MinFindings::ByKind(by_kind)
+    // A map has no order: a kind's own entry goes before its groups', and of those the smallest counts.
+    let least = |kind| {
+        let entries = named.iter().filter(|(_, kinds, _)| kinds.contains(kind));
+        entries.map(|(by_group, _, least)| (*by_group, *least)).min().map(|(_, least)| (kind, least))
+    };
+    MinFindings::ByKind(block.iter().filter_map(least).collect())
 }
