@@ -120,6 +120,40 @@ fn behind_last_end(bytes: &[u8]) -> &[u8] {
 /// Starts every text of `application/json-seq` (RFC 7464).
 pub(super) const RECORD_SEPARATOR: u8 = 0x1e;
 
+/// U+FEFF in UTF-8, which a body may begin with; no reader takes it for a part of the text.
+const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
+/// How much of a byte order mark a body has begun with.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Beginning {
+    matched: usize,
+    past: bool,
+}
+
+impl Beginning {
+    /// What of the body's next bytes is none of the mark.
+    pub(super) fn past_mark<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let mut rest = bytes;
+        while !self.past
+            && let Some((byte, behind)) = rest.split_first()
+        {
+            if BYTE_ORDER_MARK.get(self.matched) == Some(byte) {
+                self.matched = self.matched.saturating_add(1);
+                rest = behind;
+            } else {
+                self.past = true;
+            }
+        }
+        rest
+    }
+}
+
+/// Does a body that nobody has named a type of begin like JSON? `None`: space, or what may be a byte order mark, is all there is.
+pub fn begins_like_json(bytes: &[u8]) -> Option<bool> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte))?;
+    Some(matches!(first, b'{' | b'['))
+}
+
 impl JsonTracker {
     /// A bare token that is longer is no number that anyone reads; [`JsonTracker::safe_cut`] does not wait for its end.
     pub const MAX_TOKEN_BYTES: usize = 256;

@@ -1,6 +1,6 @@
 //! How documents lie in a body: which bytes belong to one, and where one ends.
 
-use crate::body::json::{PART as BLOCK, RECORD_SEPARATOR, any};
+use crate::body::json::{Beginning, PART as BLOCK, RECORD_SEPARATOR, any};
 
 /// How documents are laid out in a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +66,7 @@ const DATA: &[u8] = b"data:";
 /// Knows of an event stream, in any cut, where it is JSON: in the data of an event that begins like an object or array.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(in crate::body) struct EventTracker {
+    beginning: Beginning,
     line: EventLine,
     /// Whether the data of the event at hand is JSON, once its first byte has come.
     json: Option<bool>,
@@ -74,7 +75,7 @@ pub(in crate::body) struct EventTracker {
 impl EventTracker {
     /// Walks on over `bytes`.
     pub(in crate::body) fn feed(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
+        let mut rest = self.beginning.past_mark(bytes);
         while let Some((byte, behind)) = rest.split_first() {
             rest = behind;
             match self.line.part(*byte) {
