@@ -2,7 +2,7 @@
 //!
 //! This module refuses to parse: it knows strings, escapes and what separates tokens, nothing else. One text or many behind one
 //! another (NDJSON, JSON text sequences, the data lines of an event stream) are walked alike; an event whose data begins like
-//! neither object nor array is no JSON. A line end or a record separator ends a string, which in valid JSON has none: one broken
+//! neither object nor array is no JSON. A line end (LF or CR) or a record separator ends a string, which in valid JSON has none: one broken
 //! line does not turn the next ones inside out. What is no JSON at all gives positions of no meaning, and no harm.
 
 use super::MediaType;
@@ -49,7 +49,7 @@ impl Place {
     /// Where the byte behind `byte` stands.
     fn after(self, byte: u8) -> Place {
         match (self, byte) {
-            (_, b'\n' | RECORD_SEPARATOR) => Place::Outside,
+            (_, b'\n' | b'\r' | RECORD_SEPARATOR) => Place::Outside,
             (Place::Escape, b'u') => Place::Hex(HEX_DIGITS),
             (Place::Hex(left), byte) if left > 1 && byte.is_ascii_hexdigit() => Place::Hex(left.saturating_sub(1)),
             (Place::Outside, b'"') | (Place::Escape, _) => Place::String,
@@ -106,7 +106,7 @@ pub(super) fn any<const N: usize>(bytes: &[u8; N], is: impl Fn(u8) -> bool) -> b
 
 /// What of `bytes` stands behind the last byte that ends every string.
 fn behind_last_end(bytes: &[u8]) -> &[u8] {
-    let ends = |byte: u8| matches!(byte, b'\n' | RECORD_SEPARATOR);
+    let ends = |byte: u8| matches!(byte, b'\n' | b'\r' | RECORD_SEPARATOR);
     let (edge, blocks) = bytes.as_rchunks::<BLOCK>();
     let clean = blocks.iter().rev().take_while(|block| !any(block, ends)).count();
     let (before, _) = blocks.split_at_checked(blocks.len().saturating_sub(clean)).unwrap_or((blocks, &[]));

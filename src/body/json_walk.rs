@@ -1,7 +1,7 @@
 //! Walks JSON as it flows, in any cut, and says of each byte where it stands: in a key, in a value, at which paths, or in text.
 //!
 //! It takes one document or many behind one another, lines of JSON, and the data lines of an event stream. It is a lenient reader
-//! (a bare word passes for a value), but what breaks the grammar is text: to the end of the line where lines are documents,
+//! (a bare word passes for a value), but what breaks the grammar is text: to the end of the line or record where these are documents,
 //! to the end of the event in an event stream, else to the end of the body. So is a document that is neither object nor array,
 //! and what lies deeper than [`MAX_DEPTH`].
 //!

@@ -7,8 +7,10 @@ use crate::body::json::{Beginning, PART as BLOCK, RECORD_SEPARATOR, any};
 pub enum Layout {
     /// One document, or several behind one another.
     Documents,
-    /// Each line (or record of `application/json-seq`) is a document.
+    /// Each line is a document, and each record.
     Lines,
+    /// Each record of `application/json-seq` is a document, of as many lines as it likes.
+    Records,
     /// The data lines of each event of `text/event-stream` are a document.
     Events,
 }
@@ -30,7 +32,8 @@ impl Layout {
         match self {
             Layout::Documents => Part::Document,
             Layout::Lines if matches!(byte, b'\n' | RECORD_SEPARATOR) => Part::End,
-            Layout::Lines => Part::Document,
+            Layout::Records if byte == RECORD_SEPARATOR => Part::End,
+            Layout::Lines | Layout::Records => Part::Document,
             Layout::Events => line.part(byte),
         }
     }
