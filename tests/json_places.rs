@@ -141,6 +141,47 @@ fn lines_and_events_are_documents_of_their_own() {
 }
 
 #[test]
+fn a_text_of_a_sequence_has_lines_and_an_event_ends_them_with_cr() {
+    let detectors = "{password: {json_keys: [password]}}";
+    let dlp = "{redact: [password, credit_card]}";
+    let body = "\u{1e} {\n \"password\": \"hunter2\"\n}\n\u{1e}{ broken \"\n\u{1e}[\n{\r\n\"password\":\n5}]\n";
+    let wanted = "\u{1e} {\n \"password\": \"[REDACTED:password]\"\n}\n\u{1e}{ broken \"\n\u{1e}[\n{\r\n\"password\":\n\"[REDACTED:password]\"}]\n";
+    for content_type in ["application/json-seq", "application/geo+json-seq"] {
+        check(detectors, dlp, content_type, body, Some(wanted));
+    }
+    let data = "data:{\"n\":4111111111111111,\"password\":1}";
+    let masked = "data:{\"n\":\"************1111\",\"password\":\"[REDACTED:password]\"}";
+    for before in ["id: a\"b\r", ": \"\r", ": \"\r\r", "data: say \"\r\r", "data:{\"x\":\"\r\r", "data: \"\\\r\n\r\n"] {
+        let (body, wanted) = (format!("{before}{data}\r\r{data}\r\r"), format!("{before}{masked}\r\r{masked}\r\r"));
+        check(detectors, dlp, "text/event-stream", &body, Some(&wanted));
+    }
+}
+
+#[test]
+fn a_byte_order_mark_before_a_body_is_none_of_it() {
+    let detectors = "{password: {json_keys: [password]}, email: {paths: [m]}}";
+    let mask = "{redact: [password, email, credit_card]}";
+    let value = "{\"password\":\"hunter2\",\"m\":\"a@x.com\",\"x\":\"b@x.com\",\"n\":4111111111111111}";
+    let masked = "{\"password\":\"[REDACTED:password]\",\"m\":\"[REDACTED:email]\",\"x\":\"b@x.com\",\"n\":\"************1111\"}";
+    for (content_type, before, behind) in [
+        (JSON, "", ""),
+        ("", "", ""),
+        ("application/x-ndjson", "", "\n"),
+        ("text/event-stream", "data:", "\n\n"),
+        ("text/event-stream", "data:", "\r\r"),
+    ] {
+        for mark in ["", "\u{feff}"] {
+            let (body, wanted) = (format!("{mark}{before}{value}{behind}"), format!("{mark}{before}{masked}{behind}"));
+            check(detectors, mask, content_type, &body, Some(&wanted));
+        }
+    }
+    check("{bulk: {large_array: {min_items: 3}}}", "{block: [bulk]}", JSON, "\u{feff}[1,2,3]", None);
+    // Anywhere else it is no part of JSON: what has it is text.
+    let twice = "\u{feff}\u{feff}{\"password\":\"hunter2\",\"x\":\"b@x.com\"}";
+    check("{password: {json_keys: [password]}}", "{redact: [password]}", JSON, twice, Some(twice));
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_its_path() {
     for (detectors, error) in [
         (

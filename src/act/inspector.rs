@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::finder::Finder;
 use super::{Direction, Failure, Judgement, judge, mask};
-use crate::body::{Coding, DecodeError, Decoder, JsonTracker, MediaType};
+use crate::body::{Coding, DecodeError, Decoder, JsonTracker, MediaType, begins_like_json};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, Rule};
 use crate::scan::Finding;
@@ -111,7 +111,7 @@ impl Inspector {
     pub fn rewrite(&self, raw: &[u8], max_len: Option<usize>) -> Option<Vec<u8>> {
         let masked = judge::redactions(&self.body_rule, &self.findings);
         let mask = |plain: &[u8], max_len| {
-            let untyped_json = self.untyped && matches!(plain.trim_ascii_start(), [b'{' | b'[', ..]);
+            let untyped_json = self.untyped && begins_like_json(plain) == Some(true);
             let json = self.json.or(untyped_json.then(JsonTracker::new));
             mask::rewrite(plain, &masked, mask::Masks::of(&self.rule, self.same_length), json, max_len)
         };

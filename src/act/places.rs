@@ -118,6 +118,7 @@ fn told(rules: &JsonRules, passed: Passed, findings: &mut Vec<Finding>) {
 fn layout(media_type: &MediaType) -> Layout {
     match media_type.essence() {
         "text/event-stream" => Layout::Events,
+        _ if media_type.is_json_seq() => Layout::Records,
         _ if media_type.is_json_lines() => Layout::Lines,
         _ => Layout::Documents,
     }

@@ -9,7 +9,7 @@ use super::finder::Finder;
 use super::flight::{Flowing, InFlight};
 use super::judge::{self, Tally};
 use super::{Count, Direction, Failure, Judgement, Uninspected, mask};
-use crate::body::{Coding, Decoder, JsonTracker, MediaType, Position};
+use crate::body::{Coding, Decoder, JsonTracker, MediaType, Position, begins_like_json};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, Mode, Rule};
 use crate::scan::Finding;
@@ -81,9 +81,9 @@ impl Streamer {
 
     /// A body without a media type that begins like JSON is taken for it.
     fn look_for_json(&mut self, chunk: &[u8]) {
-        if let Some(first) = chunk.trim_ascii_start().first() {
+        if let Some(json) = begins_like_json(chunk) {
             self.untyped = false;
-            self.json = matches!(first, b'{' | b'[').then(JsonTracker::new);
+            self.json = json.then(JsonTracker::new);
         }
     }
 

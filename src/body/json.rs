@@ -2,7 +2,7 @@
 //!
 //! This module refuses to parse: it knows strings, escapes and what separates tokens, nothing else. One text or many behind one
 //! another (NDJSON, JSON text sequences, the data lines of an event stream) are walked alike; an event whose data begins like
-//! neither object nor array is no JSON. A line end or a record separator ends a string, which in valid JSON has none: one broken
+//! neither object nor array is no JSON. A line end (LF or CR) or a record separator ends a string, which in valid JSON has none: one broken
 //! line does not turn the next ones inside out. What is no JSON at all gives positions of no meaning, and no harm.
 
 use super::MediaType;
@@ -49,7 +49,7 @@ impl Place {
     /// Where the byte behind `byte` stands.
     fn after(self, byte: u8) -> Place {
         match (self, byte) {
-            (_, b'\n' | RECORD_SEPARATOR) => Place::Outside,
+            (_, b'\n' | b'\r' | RECORD_SEPARATOR) => Place::Outside,
             (Place::Escape, b'u') => Place::Hex(HEX_DIGITS),
             (Place::Hex(left), byte) if left > 1 && byte.is_ascii_hexdigit() => Place::Hex(left.saturating_sub(1)),
             (Place::Outside, b'"') | (Place::Escape, _) => Place::String,
@@ -106,7 +106,7 @@ pub(super) fn any<const N: usize>(bytes: &[u8; N], is: impl Fn(u8) -> bool) -> b
 
 /// What of `bytes` stands behind the last byte that ends every string.
 fn behind_last_end(bytes: &[u8]) -> &[u8] {
-    let ends = |byte: u8| matches!(byte, b'\n' | RECORD_SEPARATOR);
+    let ends = |byte: u8| matches!(byte, b'\n' | b'\r' | RECORD_SEPARATOR);
     let (edge, blocks) = bytes.as_rchunks::<BLOCK>();
     let clean = blocks.iter().rev().take_while(|block| !any(block, ends)).count();
     let (before, _) = blocks.split_at_checked(blocks.len().saturating_sub(clean)).unwrap_or((blocks, &[]));
@@ -119,6 +119,40 @@ fn behind_last_end(bytes: &[u8]) -> &[u8] {
 
 /// Starts every text of `application/json-seq` (RFC 7464).
 pub(super) const RECORD_SEPARATOR: u8 = 0x1e;
+
+/// U+FEFF in UTF-8, which a body may begin with; no reader takes it for a part of the text.
+const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
+/// How much of a byte order mark a body has begun with.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Beginning {
+    matched: usize,
+    past: bool,
+}
+
+impl Beginning {
+    /// What of the body's next bytes is none of the mark.
+    pub(super) fn past_mark<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let mut rest = bytes;
+        while !self.past
+            && let Some((byte, behind)) = rest.split_first()
+        {
+            if BYTE_ORDER_MARK.get(self.matched) == Some(byte) {
+                self.matched = self.matched.saturating_add(1);
+                rest = behind;
+            } else {
+                self.past = true;
+            }
+        }
+        rest
+    }
+}
+
+/// Does a body that nobody has named a type of begin like JSON? `None`: space, or what may be a byte order mark, is all there is.
+pub fn begins_like_json(bytes: &[u8]) -> Option<bool> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte))?;
+    Some(matches!(first, b'{' | b'['))
+}
 
 impl JsonTracker {
     /// A bare token that is longer is no number that anyone reads; [`JsonTracker::safe_cut`] does not wait for its end.

@@ -1,7 +1,7 @@
 //! Walks JSON as it flows, in any cut, and says of each byte where it stands: in a key, in a value, at which paths, or in text.
 //!
 //! It takes one document or many behind one another, lines of JSON, and the data lines of an event stream. It is a lenient reader
-//! (a bare word passes for a value), but what breaks the grammar is text: to the end of the line where lines are documents,
+//! (a bare word passes for a value), but what breaks the grammar is text: to the end of the line or record where these are documents,
 //! to the end of the event in an event stream, else to the end of the body. So is a document that is neither object nor array,
 //! and what lies deeper than [`MAX_DEPTH`].
 //!
@@ -12,7 +12,7 @@ mod layout;
 
 use std::sync::Arc;
 
-use super::json::{RECORD_SEPARATOR, is_token_byte};
+use super::json::{Beginning, RECORD_SEPARATOR, is_token_byte};
 use super::json_path::{JsonPaths, Name, PathSet};
 use key::Key;
 pub(super) use layout::EventTracker;
@@ -114,6 +114,7 @@ enum Want {
 pub struct JsonWalk {
     paths: Arc<JsonPaths>,
     layout: Layout,
+    beginning: Beginning,
     event: EventLine,
     want: Want,
     at: u64,
@@ -135,6 +136,7 @@ impl JsonWalk {
         JsonWalk {
             paths,
             layout,
+            beginning: Beginning::default(),
             event: EventLine::default(),
             want: Want::Document,
             at: 0,
@@ -179,7 +181,8 @@ impl JsonWalk {
 
     /// Walks over the next bytes of the body.
     pub fn walk(&mut self, bytes: &[u8], told: &mut impl FnMut(Passed)) {
-        let mut rest = bytes;
+        let mut rest = self.beginning.past_mark(bytes);
+        self.at = self.at.saturating_add(bytes.len().saturating_sub(rest.len()) as u64);
         while let Some((&byte, behind)) = rest.split_first() {
             // Inside strings, most bytes change nothing.
             if matches!(self.want, Want::String { key: false }) && self.layout != Layout::Events {

@@ -99,6 +99,11 @@ impl MediaType {
             || JSON.contains(&self.essence())
     }
 
+    /// `application/json-seq` (RFC 7464) and what is built on it: texts that a record separator each begins.
+    pub fn is_json_seq(&self) -> bool {
+        self.essence() == "application/json-seq" || self.essence().ends_with("+json-seq")
+    }
+
     /// JSON of which each line, or each record, is a text of its own: ndjson, jsonl, json-seq.
     pub fn is_json_lines(&self) -> bool {
         self.is_json() && (STREAMS.contains(&self.essence()) || self.essence.ends_with("+json-seq"))

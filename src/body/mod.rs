@@ -11,7 +11,7 @@ mod media_type;
 pub mod protobuf;
 
 pub use encoding::{Coding, DecodeError, Decoder, Wanted, decode, narrow_accept_encoding};
-pub use json::{JsonTracker, Position, quote_ranges};
+pub use json::{JsonTracker, Position, begins_like_json, quote_ranges};
 pub use json_path::{JsonPath, JsonPaths, MAX_PATH_BYTES, MAX_PATHS, MAX_STEPS, PathSet};
 pub use json_walk::{JsonWalk, Layout, MAX_DEPTH, MAX_KEY_BYTES, MAX_SCALAR_BYTES, Passed, Place};
 pub use media_type::{MediaRange, MediaType};

@@ -1,14 +1,16 @@
 //! How documents lie in a body: which bytes belong to one, and where one ends.
 
-use crate::body::json::{PART as BLOCK, RECORD_SEPARATOR, any};
+use crate::body::json::{Beginning, PART as BLOCK, RECORD_SEPARATOR, any};
 
 /// How documents are laid out in a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Layout {
     /// One document, or several behind one another.
     Documents,
-    /// Each line (or record of `application/json-seq`) is a document.
+    /// Each line is a document, and each record.
     Lines,
+    /// Each record of `application/json-seq` is a document, of as many lines as it likes.
+    Records,
     /// The data lines of each event of `text/event-stream` are a document.
     Events,
 }
@@ -30,7 +32,8 @@ impl Layout {
         match self {
             Layout::Documents => Part::Document,
             Layout::Lines if matches!(byte, b'\n' | RECORD_SEPARATOR) => Part::End,
-            Layout::Lines => Part::Document,
+            Layout::Records if byte == RECORD_SEPARATOR => Part::End,
+            Layout::Lines | Layout::Records => Part::Document,
             Layout::Events => line.part(byte),
         }
     }
@@ -66,6 +69,7 @@ const DATA: &[u8] = b"data:";
 /// Knows of an event stream, in any cut, where it is JSON: in the data of an event that begins like an object or array.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(in crate::body) struct EventTracker {
+    beginning: Beginning,
     line: EventLine,
     /// Whether the data of the event at hand is JSON, once its first byte has come.
     json: Option<bool>,
@@ -74,7 +78,7 @@ pub(in crate::body) struct EventTracker {
 impl EventTracker {
     /// Walks on over `bytes`.
     pub(in crate::body) fn feed(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
+        let mut rest = self.beginning.past_mark(bytes);
         while let Some((byte, behind)) = rest.split_first() {
             rest = behind;
             match self.line.part(*byte) {
