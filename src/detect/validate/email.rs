@@ -161,7 +161,7 @@ fn is_in_authority(before: &[u8], at: &[u8]) -> bool {
     } else {
         encoded_scheme(before, plain)
     };
-    start.and_then(|start| before.get(start..)).is_some_and(|user| !contains_encoded_end(user))
+    start.and_then(|start| before.get(start..)).is_some_and(|user| !contains_encoded_end(user) && !contains_parameter(user))
 }
 
 /// Where an encoded URL's scheme ends, if that is not before `plain`.
@@ -183,6 +183,15 @@ fn ends_authority(byte: u8) -> bool {
 /// A space, a line end, a quote or a slash in percent-encoding.
 fn contains_encoded_end(user: &[u8]) -> bool {
     user.windows(3).any(|escape| matches!(escape, b"%20" | b"%0A" | b"%0a" | b"%22" | b"%2F" | b"%2f" | b"%26"))
+}
+
+/// The next parameter of a query or a form, behind a URL without a path: `redirect_uri=https://app.example.com&login_hint=`.
+fn contains_parameter(user: &[u8]) -> bool {
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']' | b'%');
+    user.split(|byte| *byte == b'&').skip(1).any(|parameter| {
+        let name = parameter.iter().take_while(|byte| in_name(byte)).count();
+        name > 0 && parameter.get(name) == Some(&b'=')
+    })
 }
 
 #[cfg(test)]
