@@ -217,6 +217,7 @@ fn a_clean_query_was_inspected() {
             "cases.yaml",
             "cases:\n\
              - name: a query\n  direction: request\n  request: {path: '/?q=shoes'}\n  expect: {verdict: clean, inspected: true}\n\
+             - name: a body that nobody reads\n  direction: request\n  body: a\n  expect: {verdict: clean, inspected: false}\n\
              - name: nothing is asked\n  expect: {verdict: clean, inspected: false}\n",
         )],
     );
