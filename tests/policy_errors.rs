@@ -319,6 +319,22 @@ fn what_a_route_asks_for_is_checked() {
 }
 
 #[test]
+fn an_empty_list_of_a_match_is_an_error_but_for_methods() {
+    for list in ["content_type", "source_principals", "destination_ports", "clusters"] {
+        assert_one(
+            &matching(&format!("{list}: []")),
+            &format!(".match.{list}"),
+            "found an empty list, allowed: at least one item, or leave the field out",
+        );
+    }
+    let found = warnings(&matching("methods: []"));
+    assert!(
+        found.contains(&format!("{ROUTE}.match.methods: has no effect: an empty list is every method; leave it out")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn hosts_are_checked_and_belong_to_one_domain() {
     let allowed = "allowed: a host name, *.suffix or *";
     assert_errors(
@@ -365,7 +381,6 @@ fn two_identical_matches_in_a_domain_are_an_error() {
         ("{source_principals: [a/b, 'c*']}", "{source_principals: ['spiffe://c*', 'spiffe://a/b', a/b]}"),
         ("{destination_ports: [1, 2]}", "{destination_ports: [2, 1, 1]}"),
         ("{clusters: [a, '*b']}", "{clusters: ['*b', a]}"),
-        ("{clusters: []}", "{source_principals: [], destination_ports: []}"),
     ] {
         assert_errors(
             &format!("domains: [{{hosts: ['*'], routes: [{{match: {first}}}, {{match: {second}}}]}}]"),
