@@ -751,6 +751,27 @@ fn detectors_are_checked_each_with_its_path() {
     );
     assert_eq!(errors(&detectors("Own: {regex: abc}, own: {regex: abc}")).len(), 1);
     let many: Vec<String> = (0..101)
+        (
+            "own: {json_keys: [a], validate: luhn}",
+            ".validate",
+            "found validate beside json_keys or large_array, allowed: in, paths, except_paths, mask",
+        ),
+        (
+            "own: {large_array: {min_items: 5}, validate: luhn}",
+            ".validate",
+            "found validate beside json_keys or large_array, allowed: in, paths, except_paths, mask",
+        ),
+        ("own: {json_keys: [a], in: keys}", ".in", "found \"keys\", where none of its findings stands, allowed: values, both"),
+        (
+            "own: {large_array: {min_items: 5}, in: keys}",
+            ".in",
+            "found \"keys\", where none of its findings stands, allowed: values, both",
+        ),
+        (
+            "own: {json_keys: [a], values: false, in: values}",
+            ".in",
+            "found \"values\", where none of its findings stands, allowed: keys, both",
+        ),
         .map(|number| format!("own{}: {{regex: abc{number}}}", if number == 0 { String::new() } else { number.to_string() }))
         .collect();
     let found = errors(&detectors(&many.join(", ")));
@@ -784,6 +805,10 @@ fn a_threshold_is_one_number_or_one_a_kind() {
     assert_errors(&dlp("block: [email], redact: [email], min_findings: {email: 5}"), &[]);
     assert_eq!(
         warnings(&dlp("block: [email], min_findings: {ssn: 5}")),
+    let key = |len| detectors(&format!("own: {{json_keys: [{}]}}", "k".repeat(len)));
+    assert_errors(&key(256), &[]);
+    let long = format!("$.detectors.own.json_keys[0]: found \"{}\"..., allowed: a text of 1 to 256 bytes", "k".repeat(60));
+    assert_errors(&key(257), &[&long]);
         [format!("{place}.ssn: has no effect: block does not name ssn")]
     );
     // A map has no order: a kind before its groups, and of groups the smaller number.
