@@ -121,7 +121,7 @@ fn a_wrong_value_is_shown_beside_what_is_allowed() {
         (
             "checks: {body: {dlp: {redact: [email], mask: stars}}}",
             ".policy.checks.body.dlp.mask",
-            "found \"stars\", allowed: label, same_length",
+            "found a text, allowed: label, same_length, or a map from kinds to them",
         ),
         (
             "checks: {body: {dlp: {redact: [email], mask: [label]}}}",
@@ -131,7 +131,7 @@ fn a_wrong_value_is_shown_beside_what_is_allowed() {
         (
             "checks: {body: {dlp: {redact: [email], mask: {email: stars}}}}",
             ".policy.checks.body.dlp.mask.email",
-            "found \"stars\", allowed: label, same_length",
+            "found a text, allowed: label, same_length",
         ),
         (
             "checks: {body: {dlp: {redact: [email], mask: {stripe_key: label}}}}",
@@ -585,8 +585,8 @@ fn where_events_go_is_checked_and_no_secret_is_repeated() {
         ),
         (
             "cluster: a, headers: {':path': /}",
-            ".headers[\":path\"]",
-            "found the name \":path\", allowed: a header name (RFC 9110 token)".into(),
+            ".headers",
+            "found a name that is not shown, allowed: a header name (RFC 9110 token)".into(),
         ),
         (
             "cluster: a, headers: {Content-Type: text/plain}",
@@ -603,6 +603,47 @@ fn where_events_go_is_checked_and_no_secret_is_repeated() {
         assert_errors(&otlp(fields), &[&at(place, &message)]);
     }
     assert_errors("{events: {}, domains: []}", &["$.events: found no otlp, which is needed"]);
+}
+
+#[test]
+fn what_stands_where_a_secret_belongs_is_never_repeated() {
+    const MASKS: &str = "label, same_length, {keep_last: ...}, {keep_first: ...}, {hash: ...}";
+    let unknown = "found a field that is not known, allowed: ";
+    let token = "found a name that is not shown, allowed: a header name (RFC 9110 token)";
+    let detector = |mask: &str| detectors(&format!("own: {{regex: 'abc', mask: {mask}}}"));
+    let dlp = |mask: &str| route(&format!("checks: {{body: {{dlp: {{redact: [email], mask: {mask}}}}}}}"));
+    let headers = |headers: &str| format!("{{events: {{otlp: {{cluster: a, headers: {headers}}}}}, domains: []}}");
+    for (text, expected) in [
+        (detector("SECRET"), format!("$.detectors.own.mask: found a text, allowed: {MASKS}")),
+        (detector("733733"), format!("$.detectors.own.mask: found a number, allowed: {MASKS}")),
+        (detector("{hash: SECRET}"), "$.detectors.own.mask.hash: found a text, allowed: an object".into()),
+        (detector("{hash: 733733}"), "$.detectors.own.mask.hash: found a number, allowed: an object".into()),
+        (detector("{hash: {key: SECRETSECRETSECRET, SECRET: 1}}"), format!("$.detectors.own.mask.hash: {unknown}key")),
+        (
+            detector("{hash: {key: SECRETSECRETSECRET}, SECRET: 1}"),
+            format!("$.detectors.own.mask: {unknown}keep_last, keep_first, hash"),
+        ),
+        (
+            detector("{keep_last: SECRET}"),
+            "$.detectors.own.mask.keep_last: found a text, allowed: an integer from 1 to 32".into(),
+        ),
+        (
+            dlp("SECRET"),
+            format!(
+                "{ROUTE}.policy.checks.body.dlp.mask: found a text, allowed: label, same_length, or a map from kinds to them"
+            ),
+        ),
+        (dlp("{email: SECRET}"), format!("{ROUTE}.policy.checks.body.dlp.mask.email: found a text, allowed: label, same_length")),
+        (headers("'Bearer SECRET'"), "$.events.otlp.headers: found a text, allowed: an object".into()),
+        (headers("{'authorization: Bearer SECRET': x}"), format!("$.events.otlp.headers: {token}")),
+        (headers("{'a: SECRET': x, 'A: SECRET': y}"), format!("$.events.otlp.headers: {token}")),
+    ] {
+        assert_errors(&text, &[&expected]);
+    }
+    for text in [detector("{hash: {SECRET: 1}}"), dlp("{hash: SECRET}")] {
+        let found = errors(&text);
+        assert!(!found.is_empty() && found.iter().all(|error| !error.contains("SECRET")), "{found:?}");
+    }
 }
 
 #[test]
@@ -710,6 +751,27 @@ fn detectors_are_checked_each_with_its_path() {
             ".ignore_case",
             "found beside no words, allowed: with words; in a regex write (?i)",
         ),
+        (
+            "own: {json_keys: [a], validate: luhn}",
+            ".validate",
+            "found validate beside json_keys or large_array, allowed: in, paths, except_paths, mask",
+        ),
+        (
+            "own: {large_array: {min_items: 5}, validate: luhn}",
+            ".validate",
+            "found validate beside json_keys or large_array, allowed: in, paths, except_paths, mask",
+        ),
+        ("own: {json_keys: [a], in: keys}", ".in", "found \"keys\", where none of its findings stands, allowed: values, both"),
+        (
+            "own: {large_array: {min_items: 5}, in: keys}",
+            ".in",
+            "found \"keys\", where none of its findings stands, allowed: values, both",
+        ),
+        (
+            "own: {json_keys: [a], values: false, in: values}",
+            ".in",
+            "found \"values\", where none of its findings stands, allowed: keys, both",
+        ),
         ("own: {words: []}", ".words", "found no word, allowed: at least one"),
         ("own: {words: ['a', '']}", ".words[1]", "found \"\", allowed: a text of 1 to 64 bytes without control characters"),
         ("own: {regex: 'abc', near: {within: 9}}", ".near", "found no words, which is needed"),
@@ -717,7 +779,7 @@ fn detectors_are_checked_each_with_its_path() {
         (
             "own: {regex: 'abc', mask: stars}",
             ".mask",
-            "found \"stars\", allowed: label, same_length, {keep_last: ...}, {keep_first: ...}, {hash: ...}",
+            "found a text, allowed: label, same_length, {keep_last: ...}, {keep_first: ...}, {hash: ...}",
         ),
         (
             "own: {regex: 'abc', mask: {keep_last: 1, keep_first: 1}}",
@@ -743,6 +805,10 @@ fn detectors_are_checked_each_with_its_path() {
     ] {
         assert_errors(&detectors(detector), &[&format!("$.detectors.own{place}: {message}")]);
     }
+    let key = |len| detectors(&format!("own: {{json_keys: [{}]}}", "k".repeat(len)));
+    assert_errors(&key(256), &[]);
+    let long = format!("$.detectors.own.json_keys[0]: found \"{}\"..., allowed: a text of 1 to 256 bytes", "k".repeat(60));
+    assert_errors(&key(257), &[&long]);
     assert_errors(
         &detectors("own: {regex: abc}, email: {regex: abc}"),
         &[
@@ -751,27 +817,6 @@ fn detectors_are_checked_each_with_its_path() {
     );
     assert_eq!(errors(&detectors("Own: {regex: abc}, own: {regex: abc}")).len(), 1);
     let many: Vec<String> = (0..101)
-        (
-            "own: {json_keys: [a], validate: luhn}",
-            ".validate",
-            "found validate beside json_keys or large_array, allowed: in, paths, except_paths, mask",
-        ),
-        (
-            "own: {large_array: {min_items: 5}, validate: luhn}",
-            ".validate",
-            "found validate beside json_keys or large_array, allowed: in, paths, except_paths, mask",
-        ),
-        ("own: {json_keys: [a], in: keys}", ".in", "found \"keys\", where none of its findings stands, allowed: values, both"),
-        (
-            "own: {large_array: {min_items: 5}, in: keys}",
-            ".in",
-            "found \"keys\", where none of its findings stands, allowed: values, both",
-        ),
-        (
-            "own: {json_keys: [a], values: false, in: values}",
-            ".in",
-            "found \"values\", where none of its findings stands, allowed: keys, both",
-        ),
         .map(|number| format!("own{}: {{regex: abc{number}}}", if number == 0 { String::new() } else { number.to_string() }))
         .collect();
     let found = errors(&detectors(&many.join(", ")));
@@ -805,10 +850,6 @@ fn a_threshold_is_one_number_or_one_a_kind() {
     assert_errors(&dlp("block: [email], redact: [email], min_findings: {email: 5}"), &[]);
     assert_eq!(
         warnings(&dlp("block: [email], min_findings: {ssn: 5}")),
-    let key = |len| detectors(&format!("own: {{json_keys: [{}]}}", "k".repeat(len)));
-    assert_errors(&key(256), &[]);
-    let long = format!("$.detectors.own.json_keys[0]: found \"{}\"..., allowed: a text of 1 to 256 bytes", "k".repeat(60));
-    assert_errors(&key(257), &[&long]);
         [format!("{place}.ssn: has no effect: block does not name ssn")]
     );
     // A map has no order: a kind before its groups, and of groups the smaller number.
