@@ -200,3 +200,29 @@ fn cases_that_cannot_be_read_are_an_error() {
     let (code, _, err) = run(&folder("none", &[]), &["no-cases.yaml"]);
     assert!(code == 2 && err.contains("no-cases.yaml"), "{err}");
 }
+
+#[test]
+fn a_file_without_cases_fails() {
+    let folder = folder("no-cases", &[("cases.yaml", "cases: []\n")]);
+    let (code, _, said) = run(&folder, &["cases.yaml"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("cases.yaml: found no case, allowed: at least one"), "{said}");
+}
+
+#[test]
+fn a_clean_query_was_inspected() {
+    let folder = folder(
+        "query",
+        &[(
+            "cases.yaml",
+            "cases:\n\
+             - name: a query\n  direction: request\n  request: {path: '/?q=shoes'}\n  expect: {verdict: clean, inspected: true}\n\
+             - name: a body that nobody reads\n  direction: request\n  body: a\n  expect: {verdict: clean, inspected: false}\n\
+             - name: nothing is asked\n  expect: {verdict: clean, inspected: false}\n",
+        )],
+    );
+    let policy = "{domains: [{hosts: ['*'], policy: {checks: {query: {dlp: {redact: [email]}}}}}]}";
+    fs::write(folder.join("policy.yaml"), policy).unwrap();
+    let (code, said, error) = run(&folder, &["cases.yaml"]);
+    assert_eq!(code, 0, "{said}{error}");
+}

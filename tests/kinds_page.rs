@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use bodyguard::detect::{GROUPS, KINDS, Kind, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, TEST_VALUES};
+use bodyguard::detect::{GROUPS, KINDS, KindSpec, LOOK_AHEAD, LOOK_BEHIND, Mask, TEST_VALUES};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kinds.md");
 
@@ -37,12 +37,17 @@ fn page() -> String {
          | kind | what | masked as | longest value, bytes |\n|---|---|---|---|\n"
     );
     for spec in &KINDS {
-        let note = if spec.detect_only { " (only behind `detect_sensitive_data`)" } else { "" };
+        let note = only_behind_the_hook(spec);
         writeln!(page, "| [`{0}`](#{0}) | {1}{note} | {2} | {3} |", spec.name, spec.about, mask(spec), spec.max_len).unwrap();
     }
-    page.push_str("\n## Groups\n\nA group may stand wherever a kind may.\n\n| group | what | kinds |\n|---|---|---|\n");
+    page.push_str("\n## Groups\n\nA group may stand wherever a kind may. In a dlp list it stands for its kinds without \
+         those that are only behind `detect_sensitive_data`: `group:secrets` in `block` or `redact` does not find a `stripe_key`.\n\n| group | what | kinds |\n|---|---|---|\n");
     for group in &GROUPS {
-        let kinds: Vec<String> = group.kinds().iter().map(Kind::name).map(|name| format!("[`{name}`](#{name})")).collect();
+        let kinds: Vec<String> = group
+            .kinds()
+            .iter()
+            .map(|kind| format!("[`{0}`](#{0}){1}", kind.name(), only_behind_the_hook(kind.spec())))
+            .collect();
         writeln!(page, "| `{}` | {} | {} |", group.name, group.about, kinds.join(", ")).unwrap();
     }
     for spec in &KINDS {
@@ -65,6 +70,11 @@ fn page() -> String {
         writeln!(page, "| `{}` | {} | {} |", row.kind, row.values.len(), row.source).unwrap();
     }
     page
+}
+
+/// No dlp list finds it, by name or in a group.
+fn only_behind_the_hook(spec: &KindSpec) -> &'static str {
+    if spec.detect_only { " (only behind `detect_sensitive_data`)" } else { "" }
 }
 
 fn mask(spec: &KindSpec) -> String {

@@ -121,7 +121,7 @@ fn a_wrong_value_is_shown_beside_what_is_allowed() {
         (
             "checks: {body: {dlp: {redact: [email], mask: stars}}}",
             ".policy.checks.body.dlp.mask",
-            "found \"stars\", allowed: label, same_length",
+            "found a text, allowed: label, same_length, or a map from kinds to them",
         ),
         (
             "checks: {body: {dlp: {redact: [email], mask: [label]}}}",
@@ -131,7 +131,7 @@ fn a_wrong_value_is_shown_beside_what_is_allowed() {
         (
             "checks: {body: {dlp: {redact: [email], mask: {email: stars}}}}",
             ".policy.checks.body.dlp.mask.email",
-            "found \"stars\", allowed: label, same_length",
+            "found a text, allowed: label, same_length",
         ),
         (
             "checks: {body: {dlp: {redact: [email], mask: {stripe_key: label}}}}",
@@ -319,6 +319,22 @@ fn what_a_route_asks_for_is_checked() {
 }
 
 #[test]
+fn an_empty_list_of_a_match_is_an_error_but_for_methods() {
+    for list in ["content_type", "source_principals", "destination_ports", "clusters"] {
+        assert_one(
+            &matching(&format!("{list}: []")),
+            &format!(".match.{list}"),
+            "found an empty list, allowed: at least one item, or leave the field out",
+        );
+    }
+    let found = warnings(&matching("methods: []"));
+    assert!(
+        found.contains(&format!("{ROUTE}.match.methods: has no effect: an empty list is every method; leave it out")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn hosts_are_checked_and_belong_to_one_domain() {
     let allowed = "allowed: a host name, *.suffix or *";
     assert_errors(
@@ -365,7 +381,6 @@ fn two_identical_matches_in_a_domain_are_an_error() {
         ("{source_principals: [a/b, 'c*']}", "{source_principals: ['spiffe://c*', 'spiffe://a/b', a/b]}"),
         ("{destination_ports: [1, 2]}", "{destination_ports: [2, 1, 1]}"),
         ("{clusters: [a, '*b']}", "{clusters: ['*b', a]}"),
-        ("{clusters: []}", "{source_principals: [], destination_ports: []}"),
     ] {
         assert_errors(
             &format!("domains: [{{hosts: ['*'], routes: [{{match: {first}}}, {{match: {second}}}]}}]"),
@@ -570,8 +585,8 @@ fn where_events_go_is_checked_and_no_secret_is_repeated() {
         ),
         (
             "cluster: a, headers: {':path': /}",
-            ".headers[\":path\"]",
-            "found the name \":path\", allowed: a header name (RFC 9110 token)".into(),
+            ".headers",
+            "found a name that is not shown, allowed: a header name (RFC 9110 token)".into(),
         ),
         (
             "cluster: a, headers: {Content-Type: text/plain}",
@@ -588,6 +603,47 @@ fn where_events_go_is_checked_and_no_secret_is_repeated() {
         assert_errors(&otlp(fields), &[&at(place, &message)]);
     }
     assert_errors("{events: {}, domains: []}", &["$.events: found no otlp, which is needed"]);
+}
+
+#[test]
+fn what_stands_where_a_secret_belongs_is_never_repeated() {
+    const MASKS: &str = "label, same_length, {keep_last: ...}, {keep_first: ...}, {hash: ...}";
+    let unknown = "found a field that is not known, allowed: ";
+    let token = "found a name that is not shown, allowed: a header name (RFC 9110 token)";
+    let detector = |mask: &str| detectors(&format!("own: {{regex: 'abc', mask: {mask}}}"));
+    let dlp = |mask: &str| route(&format!("checks: {{body: {{dlp: {{redact: [email], mask: {mask}}}}}}}"));
+    let headers = |headers: &str| format!("{{events: {{otlp: {{cluster: a, headers: {headers}}}}}, domains: []}}");
+    for (text, expected) in [
+        (detector("SECRET"), format!("$.detectors.own.mask: found a text, allowed: {MASKS}")),
+        (detector("733733"), format!("$.detectors.own.mask: found a number, allowed: {MASKS}")),
+        (detector("{hash: SECRET}"), "$.detectors.own.mask.hash: found a text, allowed: an object".into()),
+        (detector("{hash: 733733}"), "$.detectors.own.mask.hash: found a number, allowed: an object".into()),
+        (detector("{hash: {key: SECRETSECRETSECRET, SECRET: 1}}"), format!("$.detectors.own.mask.hash: {unknown}key")),
+        (
+            detector("{hash: {key: SECRETSECRETSECRET}, SECRET: 1}"),
+            format!("$.detectors.own.mask: {unknown}keep_last, keep_first, hash"),
+        ),
+        (
+            detector("{keep_last: SECRET}"),
+            "$.detectors.own.mask.keep_last: found a text, allowed: an integer from 1 to 32".into(),
+        ),
+        (
+            dlp("SECRET"),
+            format!(
+                "{ROUTE}.policy.checks.body.dlp.mask: found a text, allowed: label, same_length, or a map from kinds to them"
+            ),
+        ),
+        (dlp("{email: SECRET}"), format!("{ROUTE}.policy.checks.body.dlp.mask.email: found a text, allowed: label, same_length")),
+        (headers("'Bearer SECRET'"), "$.events.otlp.headers: found a text, allowed: an object".into()),
+        (headers("{'authorization: Bearer SECRET': x}"), format!("$.events.otlp.headers: {token}")),
+        (headers("{'a: SECRET': x, 'A: SECRET': y}"), format!("$.events.otlp.headers: {token}")),
+    ] {
+        assert_errors(&text, &[&expected]);
+    }
+    for text in [detector("{hash: {SECRET: 1}}"), dlp("{hash: SECRET}")] {
+        let found = errors(&text);
+        assert!(!found.is_empty() && found.iter().all(|error| !error.contains("SECRET")), "{found:?}");
+    }
 }
 
 #[test]
@@ -695,6 +751,27 @@ fn detectors_are_checked_each_with_its_path() {
             ".ignore_case",
             "found beside no words, allowed: with words; in a regex write (?i)",
         ),
+        (
+            "own: {json_keys: [a], validate: luhn}",
+            ".validate",
+            "found validate beside json_keys or large_array, allowed: in, paths, except_paths, mask",
+        ),
+        (
+            "own: {large_array: {min_items: 5}, validate: luhn}",
+            ".validate",
+            "found validate beside json_keys or large_array, allowed: in, paths, except_paths, mask",
+        ),
+        ("own: {json_keys: [a], in: keys}", ".in", "found \"keys\", where none of its findings stands, allowed: values, both"),
+        (
+            "own: {large_array: {min_items: 5}, in: keys}",
+            ".in",
+            "found \"keys\", where none of its findings stands, allowed: values, both",
+        ),
+        (
+            "own: {json_keys: [a], values: false, in: values}",
+            ".in",
+            "found \"values\", where none of its findings stands, allowed: keys, both",
+        ),
         ("own: {words: []}", ".words", "found no word, allowed: at least one"),
         ("own: {words: ['a', '']}", ".words[1]", "found \"\", allowed: a text of 1 to 64 bytes without control characters"),
         ("own: {regex: 'abc', near: {within: 9}}", ".near", "found no words, which is needed"),
@@ -702,7 +779,7 @@ fn detectors_are_checked_each_with_its_path() {
         (
             "own: {regex: 'abc', mask: stars}",
             ".mask",
-            "found \"stars\", allowed: label, same_length, {keep_last: ...}, {keep_first: ...}, {hash: ...}",
+            "found a text, allowed: label, same_length, {keep_last: ...}, {keep_first: ...}, {hash: ...}",
         ),
         (
             "own: {regex: 'abc', mask: {keep_last: 1, keep_first: 1}}",
@@ -728,6 +805,10 @@ fn detectors_are_checked_each_with_its_path() {
     ] {
         assert_errors(&detectors(detector), &[&format!("$.detectors.own{place}: {message}")]);
     }
+    let key = |len| detectors(&format!("own: {{json_keys: [{}]}}", "k".repeat(len)));
+    assert_errors(&key(256), &[]);
+    let long = format!("$.detectors.own.json_keys[0]: found \"{}\"..., allowed: a text of 1 to 256 bytes", "k".repeat(60));
+    assert_errors(&key(257), &[&long]);
     assert_errors(
         &detectors("own: {regex: abc}, email: {regex: abc}"),
         &[

@@ -80,7 +80,7 @@ impl Frames {
         if blocked {
             return None;
         }
-        let masked = judge::redactions(&self.body_rule, &findings);
+        let masked = judge::redactions(self.rule.mode, &self.body_rule, &findings);
         let positions = vec![Position::InString; masked.len()];
         let written =
             rewrite.then(|| mask::splice(message, &masked, &positions, mask::Masks::of(&self.rule, KindSet::EVERY))).flatten();

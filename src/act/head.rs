@@ -168,7 +168,7 @@ fn masked_headers(
 fn masked(rule: &Rule, lists: &BodyRule, text: &[u8], range: Range<usize>, findings: &[Finding], url: bool) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut copied = range.start;
-    for finding in judge::redactions(lists, findings) {
+    for finding in judge::redactions(rule.mode, lists, findings) {
         let (start, end) = (to_usize(finding.start), to_usize(finding.end));
         if start < copied || end > range.end {
             continue;

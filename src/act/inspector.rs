@@ -109,7 +109,7 @@ impl Inspector {
     ///
     /// `raw` is the whole body as it was fed. `None` where the result cannot be made to fit `max_len` bytes.
     pub fn rewrite(&self, raw: &[u8], max_len: Option<usize>) -> Option<Vec<u8>> {
-        let masked = judge::redactions(&self.body_rule, &self.findings);
+        let masked = judge::redactions(self.rule.mode, &self.body_rule, &self.findings);
         let mask = |plain: &[u8], max_len| {
             let untyped_json = self.untyped && begins_like_json(plain) == Some(true);
             let json = self.json.or(untyped_json.then(JsonTracker::new));

@@ -188,7 +188,7 @@ fn blocking(body_rule: &BodyRule, findings: &[Finding], seen: &mut Seen) -> Kind
 /// Judges a body that was inspected whole, or the next piece of one of which so much was `seen`. `findings` are sorted.
 pub(super) fn of_findings(rule: &Rule, body_rule: &BodyRule, findings: &[Finding], seen: &mut Seen) -> Judgement {
     let block = blocking(body_rule, findings, seen);
-    let dlp = resolve_overlaps(body_rule, block, findings);
+    let dlp = resolve_overlaps(rule.mode, body_rule, block, findings);
     let first_block = dlp.iter().find(|finding| block.contains(finding.kind));
     let hook = if body_rule.sensitive_data { KindSet::core() } else { KindSet::EMPTY };
     let first_sensitive = findings.iter().find(|finding| hook.contains(finding.kind));
@@ -272,10 +272,11 @@ pub(super) fn of_tunnel(rule: &Rule) -> Judgement {
 /// The ranges that are masked, sorted and disjoint: the findings of redact kinds that no block kind overlaps, each from where the
 /// one before it ends. What an overlapped finding has beyond the one that won is masked too: it must not stay readable.
 ///
-/// A kind of `block` of which several are needed hides nothing: the body may be forwarded because there were too few.
-pub(super) fn redactions(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
-    let at_once: KindSet = body_rule.block.iter().filter(|kind| body_rule.min_findings.of(*kind) == 1).collect();
-    let blocking = leftmost_longest(findings, at_once);
+/// A kind of `block` of which several are needed hides nothing: the body may be forwarded because there were too few. Nor does any in
+/// a mode that blocks nothing: the body is forwarded.
+pub(super) fn redactions(mode: Mode, body_rule: &BodyRule, findings: &[Finding]) -> Vec<Finding> {
+    let at_once = |kind: &Kind| mode == Mode::Block && body_rule.min_findings.of(*kind) == 1;
+    let blocking = leftmost_longest(findings, body_rule.block.iter().filter(at_once).collect());
     let redact: Vec<Finding> = unblocked(findings, body_rule.redact, &blocking).collect();
     // Of those that begin together the longest, by its first kind.
     let longest = |same: &[Finding]| same.iter().rev().max_by_key(|finding| finding.end).copied();
@@ -290,10 +291,11 @@ pub(super) fn redactions(body_rule: &BodyRule, findings: &[Finding]) -> Vec<Find
 }
 
 /// Of findings that overlap: a kind of `block` before a redact kind, then the leftmost, then the longest; last those that are too few
-/// to block.
-fn resolve_overlaps(body_rule: &BodyRule, block: KindSet, findings: &[Finding]) -> Vec<Finding> {
+/// to block. In a mode that blocks nothing, kinds of `block` and redact kinds do not compete: one is recorded, the other masked.
+fn resolve_overlaps(mode: Mode, body_rule: &BodyRule, block: KindSet, findings: &[Finding]) -> Vec<Finding> {
     let mut kept = leftmost_longest(findings, block);
-    let redact: Vec<Finding> = unblocked(findings, body_rule.redact.without(block), &kept).collect();
+    let hiding: &[Finding] = if mode == Mode::Block { &kept } else { &[] };
+    let redact: Vec<Finding> = unblocked(findings, body_rule.redact.without(block), hiding).collect();
     kept.extend(leftmost_longest(&redact, body_rule.redact));
     kept.extend(leftmost_longest(findings, body_rule.block.without(block).without(body_rule.redact)));
     kept.sort_unstable();

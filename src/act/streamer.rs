@@ -162,8 +162,11 @@ impl Streamer {
         let len = self.in_held(upto);
         let behind = self.held.split_off(len);
         let leaving = std::mem::replace(&mut self.held, behind);
-        let redactions =
-            if judge::redacts(&self.rule, &self.body_rule) { judge::redactions(&self.body_rule, &settled) } else { Vec::new() };
+        let redactions = if judge::redacts(&self.rule, &self.body_rule) {
+            judge::redactions(self.rule.mode, &self.body_rule, &settled)
+        } else {
+            Vec::new()
+        };
         let masked = if redactions.is_empty() { Some(None) } else { self.masked(&leaving, redactions).map(Some) };
         let Some(masked) = masked else {
             // Never seen; but what should be masked and is not must not leave.

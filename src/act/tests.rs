@@ -170,7 +170,7 @@ fn of_overlapping_findings_block_kinds_win_then_the_leftmost_then_the_longest() 
     for (findings, masked) in rows {
         let mut findings = findings.to_vec();
         findings.sort_unstable();
-        assert_eq!(judge::redactions(&body_rule, &findings), *masked, "{findings:?}");
+        assert_eq!(judge::redactions(Mode::Block, &body_rule, &findings), *masked, "{findings:?}");
     }
 }
 
@@ -183,7 +183,7 @@ fn overlapping_findings_never_leave_a_byte_of_a_redact_kind_readable() {
         let mut findings: Vec<Finding> =
             ranges.iter().map(|&(start, len, kind)| finding(kinds[kind], start, start.saturating_add(len))).collect();
         findings.sort_unstable();
-        let masked = judge::redactions(&body_rule, &findings);
+        let masked = judge::redactions(Mode::Block, &body_rule, &findings);
         let covered = |byte: u64| masked.iter().any(|range| range.start <= byte && byte < range.end);
         prop_assert!(masked.windows(2).all(|pair| pair[0].end <= pair[1].start));
         prop_assert!(findings.iter().all(|range| (range.start..range.end).all(covered)));
@@ -362,7 +362,7 @@ fn fewer_findings_than_the_policy_wants_do_not_block() {
     // What is masked below the threshold is masked though a kind that does not block overlaps it.
     let both = BodyRule { min_findings: MinFindings::OfAll(9), ..body_rule(&[Kind::EMAIL], &[Kind::SSN]) };
     let overlapping = [finding(Kind::EMAIL, 0, 20), finding(Kind::SSN, 5, 16)];
-    assert_eq!(judge::redactions(&both, &overlapping), [finding(Kind::SSN, 5, 16)]);
+    assert_eq!(judge::redactions(Mode::Block, &both, &overlapping), [finding(Kind::SSN, 5, 16)]);
     assert_eq!(judged(Mode::Block, &both, &overlapping).verdict, Verdict::Redacted);
 }
 
@@ -375,4 +375,22 @@ fn in_pieces_findings_add_up_to_the_threshold() {
         .map(|at| judge::of_findings(&rule, &body_rule, &[finding(Kind::EMAIL, at * 10, at * 10 + 9)], &mut seen).verdict)
         .collect();
     assert_eq!(verdicts, [Verdict::Clean, Verdict::Clean, Verdict::Blocked, Verdict::Blocked]);
+}
+
+#[test]
+fn where_nothing_is_blocked_what_would_be_hides_no_mask() {
+    let body_rule = body_rule(&[Kind::SSN], &[Kind::EMAIL]);
+    let findings = [finding(Kind::SSN, 0, 20), finding(Kind::EMAIL, 5, 16)];
+    for (mode, verdict, expected, masked) in [
+        (Mode::Block, Verdict::Blocked, &["dlp/ssn/block=1"][..], &[][..]),
+        (Mode::Detect, Verdict::WouldBlock, &["dlp/ssn/would_block=1", "dlp/email/redact=1"], &findings[1..]),
+        (Mode::Shadow, Verdict::WouldBlock, &["dlp/ssn/would_block=1", "dlp/email/redact=1"], &findings[1..]),
+    ] {
+        let judgement = judged(mode, &body_rule, &findings);
+        assert_eq!((judgement.verdict, judgement.rewrite), (verdict, mode != Mode::Block));
+        assert_eq!(counts(&judgement), expected);
+        assert_eq!(judge::redactions(mode, &body_rule, &findings), masked);
+    }
+    let watched = BodyRule { redact_in_observe_modes: false, ..body_rule };
+    assert_eq!(counts(&judged(Mode::Detect, &watched, &findings)), ["dlp/ssn/would_block=1", "dlp/email/would_redact=1"]);
 }

@@ -229,6 +229,7 @@ pub fn is_test_value(kind: Kind, value: &[u8]) -> bool {
     match kind.name() {
         "email" => DOMAINS.iter().any(|domain| is_at(value, domain.as_bytes())),
         "us_phone" => is_fiction(value),
+        "phone" if is_north_american(value) && is_fiction(value) => true,
         name => {
             TEST_VALUES.iter().filter(|row| row.kind == name).flat_map(|row| row.values).any(|known| is(value, known.as_bytes()))
         }
@@ -248,6 +249,12 @@ fn is_at(address: &[u8], domain: &[u8]) -> bool {
         return false;
     };
     tail.eq_ignore_ascii_case(domain) && matches!(head, [.., b'@' | b'.' | b';'] | [.., b'4', b'0'])
+}
+
+/// Is it the code 1 and ten digits?
+fn is_north_american(value: &[u8]) -> bool {
+    let mut digits = value.iter().filter(|byte| byte.is_ascii_digit());
+    digits.next() == Some(&b'1') && digits.count() == 10
 }
 
 /// Line numbers 555-0100 to 555-0199 are kept for fiction.
@@ -277,6 +284,10 @@ mod tests {
             ("us_phone", "(415) 555-0123", true),
             ("us_phone", "415-555-2671", false),
             ("phone", "+44 20 7946 0958", true),
+            ("phone", "+1 415 555 0123", true),
+            ("phone", "+14155550123", true),
+            ("phone", "+14155550223", false),
+            ("phone", "+49 415 555 0123", false),
             ("iban", "DE89 3704 0044 0532 0130 00", true),
             ("stripe_key", concat!("sk_", "test_abcdefghijklmnopqrst"), true),
             ("stripe_key", concat!("sk_", "live_abcdefghijklmnopqrst"), false),

@@ -26,7 +26,7 @@ const MAX_REGEXES: usize = 20;
 /// What may be said of a built-in kind.
 const OF_BUILT_IN: [&str; 7] = ["except", "except_regex", "near", "mask", "in", "paths", "except_paths"];
 /// What needs a value to look at, and so cannot be said of what JSON's structure says.
-const OF_VALUES: [&str; 4] = ["except", "except_regex", "require", "near"];
+const OF_VALUES: [&str; 5] = ["except", "except_regex", "require", "near", "validate"];
 /// A regex that is noticed at more than one of so many bytes of an ordinary body slows every body down.
 const RARE: u64 = 50;
 
@@ -152,6 +152,12 @@ fn source(name: &str, definition: &Cursor<'_>, report: &mut Report) -> Option<De
         }
         if structure.items().is_empty() && matches!(structure.node, Node::List(_)) {
             report.error(structure.path, "found no key, allowed: at least one");
+        }
+        let of_keys = definition.field("values").and_then(|values| values.boolean()) == Some(false);
+        let (never, always) = if of_keys { ("values", "keys") } else { ("keys", "values") };
+        if let Some(place) = definition.field("in").filter(|place| place.text() == Some(never)) {
+            let message = format!("found {never:?}, where none of its findings stands, allowed: {always}, both");
+            report.error(place.path, message);
         }
         return Some(Detector::of_structure(name));
     }

@@ -6,8 +6,8 @@
 use super::ends::{CLUSTER, PRINCIPAL};
 use super::events::EVENTS;
 use super::format::{
-    BLOCK_BODY, CONTENT_TYPE, DETECTOR_REGEX, HASH_KEY, HEADER_NAME, HEADER_VALUE, HOST, JSON_PATH, KIND_NAME, MEDIA_RANGE,
-    METHOD, NAME, PATH, PATH_OR_STAR, REGEX, VALUE, WORD,
+    BLOCK_BODY, CONTENT_TYPE, DETECTOR_REGEX, HASH_KEY, HEADER_NAME, HEADER_VALUE, HOST, JSON_KEY, JSON_PATH, KIND_NAME,
+    MEDIA_RANGE, METHOD, NAME, PATH, PATH_OR_STAR, REGEX, VALUE, WORD,
 };
 use super::heads::{HEADERS, QUERY};
 use super::shape::{Choice, Field, Holds, Shape, field};
@@ -118,7 +118,7 @@ static DETECTOR: Shape = Shape {
         field(
             "json_keys",
             "members of JSON objects with one of these names, at any depth: the values under them, each scalar one",
-            Holds::List(&Holds::Text(&VALUE)),
+            Holds::List(&Holds::Text(&JSON_KEY)),
         ),
         field(
             "values",

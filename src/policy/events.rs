@@ -181,7 +181,8 @@ impl Otlp {
 
 fn headers(otlp: &Cursor<'_>, report: &mut Report) -> Vec<(String, Secret)> {
     let mut headers: Vec<(String, Secret)> = Vec::new();
-    for (name, value) in pairs(otlp, "headers", report) {
+    // What is no name was reported, without it.
+    for (name, value) in pairs(otlp, "headers", report).into_iter().filter(|(name, _)| (HEADER_NAME.check)(name).is_ok()) {
         let lower = name.to_ascii_lowercase();
         if OWN_HEADERS.contains(&lower.as_str()) {
             report.error(value.path, format!("refused: an export sets {lower} itself, or has no use for it"));

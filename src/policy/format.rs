@@ -2,7 +2,7 @@
 
 use super::host::HostPattern;
 use super::shape::{Format, editors};
-use crate::body::{JsonPath, MediaRange};
+use crate::body::{self, JsonPath, MediaRange};
 use crate::detect::{HashKey, MAX_REGEX_BYTES, MAX_WORD_BYTES, Pattern};
 
 /// Longest `metadata.name`, in bytes: it becomes a metric label, and a label of Kubernetes has 63.
@@ -69,6 +69,12 @@ pub(super) static WORD: Format = Format {
 pub(super) static VALUE: Format = Format {
     expected: "a text of 1 to 4096 bytes",
     check: |text| require((1..=MAX_TEXT_BYTES).contains(&text.len())),
+    pattern: None,
+};
+
+pub(super) static JSON_KEY: Format = Format {
+    expected: "a text of 1 to 256 bytes",
+    check: |text| require((1..=body::MAX_KEY_BYTES).contains(&text.len())),
     pattern: None,
 };
 
@@ -194,6 +200,7 @@ mod tests {
         assert!(DETECTOR_REGEX.expected.contains(&MAX_REGEX_BYTES.to_string()));
         assert!(WORD.expected.contains(&MAX_WORD_BYTES.to_string()));
         assert!(VALUE.expected.contains(&MAX_TEXT_BYTES.to_string()));
+        assert!(JSON_KEY.expected.contains(&body::MAX_KEY_BYTES.to_string()));
         assert!(HASH_KEY.expected.contains(&format!("{MIN_KEY_BYTES} to {MAX_KEY_BYTES}")));
         assert!((KIND_NAME.check)(&"n".repeat(MAX_KIND_NAME_BYTES)).is_ok());
         assert!((KIND_NAME.check)(&"n".repeat(MAX_KIND_NAME_BYTES + 1)).is_err());

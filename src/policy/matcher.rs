@@ -8,11 +8,16 @@ use std::cmp::Reverse;
 use super::RequestHead;
 use super::cursor::Cursor;
 use super::ends::Ends;
+use super::node::Node;
 use super::path;
 use super::shape::Report;
 use crate::body::{MediaRange, MediaType};
 use crate::detect::Pattern;
 use crate::sort;
+
+/// Lists of which one item must hold: an empty one would hold for nobody, and reads as if it held for everybody. That of `methods` is the
+/// format's, and may be empty.
+const ONE_OF: [&str; 4] = ["content_type", "source_principals", "destination_ports", "clusters"];
 
 /// All predicates of a route; all must hold.
 #[derive(Debug)]
@@ -84,6 +89,12 @@ impl Matcher {
             None => Vec::new(),
         };
         matcher.ends = Ends::read(cursor);
+        for list in ONE_OF.into_iter().filter_map(|name| cursor.field(name)).filter(|list| *list.node == Node::List(Vec::new())) {
+            report.error(list.path, "found an empty list, allowed: at least one item, or leave the field out");
+        }
+        if let Some(methods) = cursor.field("methods").filter(|methods| methods.items().is_empty()) {
+            report.warning(methods.path, "has no effect: an empty list is every method; leave it out");
+        }
         matcher
     }
 

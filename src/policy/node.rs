@@ -45,6 +45,15 @@ impl Node {
         }
     }
 
+    /// What it is, for an error where it may be a secret: its type, never a value.
+    pub(super) fn type_name(&self) -> String {
+        match self {
+            Node::Text(_) => "a text".into(),
+            Node::Number(_) => "a number".into(),
+            other => other.shown(),
+        }
+    }
+
     /// The canonical form: JSON, keys sorted, no whitespace, integral numbers without a fraction.
     pub(super) fn canonical(&self) -> String {
         let mut out = String::new();

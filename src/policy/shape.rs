@@ -28,6 +28,15 @@ impl Shape {
     pub(super) fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.name == name)
     }
+
+    /// Does it hold a secret, itself or in an object of it? Then no error repeats what stands in it, nor names of fields it does not have.
+    fn has_secret(&self) -> bool {
+        self.fields.iter().any(|field| match &field.holds {
+            Holds::Secret(_) => true,
+            Holds::Object(shape) => shape.has_secret(),
+            _ => false,
+        })
+    }
 }
 
 /// One field of an object. Null is as if it were not there.
@@ -135,6 +144,11 @@ impl Choice {
             _ => None,
         }
     }
+
+    /// Does `node` stand for one of the names?
+    fn holds(&self, node: &Node) -> bool {
+        self.read(node).is_some_and(|name| self.allowed.contains(&name))
+    }
 }
 
 /// What came of a check: each problem once, in the order found.
@@ -186,25 +200,29 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
                 let path = field_path(path, name);
                 check_once(&mut seen, name, &path, report);
                 super::kinds::check(&Node::Text(name.clone()), &path, report);
-                check(value, values, &path, report);
+                match values {
+                    // Who mistakes it for a detector's mask writes the key of a hash here.
+                    Holds::Choice(choice) => check_choice(value, choice, &path, report, Node::type_name),
+                    _ => check(value, values, &path, report),
+                }
             }
         }
-        (Holds::OrByKind(Holds::Choice(choice)), Node::Bool(_) | Node::Number(_) | Node::List(_)) => {
-            report.error(
-                path,
-                format!("found {}, allowed: {}, or a map from kinds to them", node.shown(), choice.allowed.join(", ")),
-            );
+        (Holds::OrByKind(Holds::Choice(choice)), _) => {
+            if !choice.holds(node) {
+                let allowed = choice.allowed.join(", ");
+                report.error(path, format!("found {}, allowed: {allowed}, or a map from kinds to them", node.type_name()));
+            }
         }
         (Holds::OrByKind(values), _) => check(node, values, path, report),
         (Holds::ChoiceOr(_, shape), Node::Object(fields)) => check_object(fields, shape, path, report),
         (Holds::ChoiceOr(choice, shape), _) => {
-            if choice.read(node).is_none_or(|name| !choice.allowed.contains(&name)) {
+            if !choice.holds(node) {
                 let objects = shape.fields.iter().map(|field| format!("{{{}: ...}}", field.name));
                 let allowed: Vec<String> = choice.allowed.iter().map(|name| (*name).to_owned()).chain(objects).collect();
-                report.error(path, format!("found {}, allowed: {}", node.shown(), allowed.join(", ")));
+                report.error(path, format!("found {}, allowed: {}", node.type_name(), allowed.join(", ")));
             }
         }
-        (Holds::Choice(choice), _) => check_choice(node, choice, path, report),
+        (Holds::Choice(choice), _) => check_choice(node, choice, path, report, Node::shown),
         (Holds::Text(format), Node::Text(text)) => {
             if let Err(why) = (format.check)(text) {
                 let why = if why.is_empty() { why } else { format!(": {why}") };
@@ -233,6 +251,13 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
         (Holds::Map(values) | Holds::NamedMap(_, values), Node::Object(fields)) => {
             let mut seen = BTreeSet::new();
             for (name, value) in fields {
+                if let Holds::NamedMap(names, Holds::Secret(_)) = holds
+                    && (names.check)(name).is_err()
+                {
+                    // The whole line of a header, perhaps.
+                    report.error(path, format!("found a name that is not shown, allowed: {}", names.expected));
+                    continue;
+                }
                 let path = field_path(path, name);
                 check_once(&mut seen, name, &path, report);
                 if let Holds::NamedMap(names, _) = holds
@@ -244,7 +269,13 @@ pub(super) fn check(node: &Node, holds: &Holds, path: &str, report: &mut Report)
             }
         }
         (Holds::Object(_) | Holds::ObjectOnly(..) | Holds::Map(_) | Holds::NamedMap(..), _) => {
-            report.error(path, format!("found {}, allowed: an object", node.shown()))
+            let secret = match holds {
+                Holds::Object(shape) => shape.has_secret(),
+                Holds::NamedMap(_, Holds::Secret(_)) => true,
+                _ => false,
+            };
+            let found = if secret { node.type_name() } else { node.shown() };
+            report.error(path, format!("found {found}, allowed: an object"))
         }
         (Holds::Ignored(why), _) => report.warning(path, format!("ignored: {why}")),
         (Holds::Refused(why), _) => report.error(path, format!("refused: {why}")),
@@ -261,20 +292,27 @@ pub(super) fn integer(node: &Node) -> Option<u64> {
     }
 }
 
-fn check_choice(node: &Node, choice: &Choice, path: &str, report: &mut Report) {
-    let allowed = || choice.allowed.join(", ");
-    match choice.read(node) {
-        Some(name) if choice.allowed.contains(&name) => {}
-        _ => report.error(path, format!("found {}, allowed: {}", node.shown(), allowed())),
+fn check_choice(node: &Node, choice: &Choice, path: &str, report: &mut Report, shown: fn(&Node) -> String) {
+    if !choice.holds(node) {
+        report.error(path, format!("found {}, allowed: {}", shown(node), choice.allowed.join(", ")));
     }
 }
 
 fn check_object(fields: &[(String, Node)], shape: &Shape, path: &str, report: &mut Report) {
     let mut seen = BTreeSet::new();
+    let secret = shape.has_secret();
     for (name, value) in fields {
+        if secret && !shape.has(name) {
+            let allowed: Vec<&str> = shape.fields.iter().map(|field| field.name).collect();
+            report.error(path, format!("found a field that is not known, allowed: {}", allowed.join(", ")));
+            continue;
+        }
         let path = field_path(path, name);
         check_once(&mut seen, name, &path, report);
         match shape.fields.iter().find(|field| field.name == name) {
+            Some(Field { holds: Holds::Integer(low, high), .. }) if secret && matches!(value, Node::Text(_)) => {
+                report.error(path, format!("found {}, allowed: an integer from {low} to {high}", value.type_name()));
+            }
             Some(field) if matches!(value, Node::Null) && !matches!(field.holds, Holds::Refused(_)) => {}
             Some(field) => check(value, &field.holds, &path, report),
             None => report.error(path, unknown(name, shape)),

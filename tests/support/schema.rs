@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// Errors that no schema can find, by what stands in the message, and why.
-const BEYOND_A_SCHEMA: [(&str, &str); 24] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 27] = [
     ("found twice", "a repeated key is gone when the document is a tree"),
     ("which stands at", "hosts of other domains, compared as they are normalized"),
     ("identical to that of", "matches of other routes, compared as they are normalized"),
@@ -30,6 +30,9 @@ const BEYOND_A_SCHEMA: [(&str, &str); 24] = [
     ("found no source", "the same"),
     ("for the built-in kind", "the same"),
     ("cannot be compiled", "the syntax of regexes, and what they compile to"),
+    ("found an empty list", "it could say so, in more words than it is worth"),
+    ("beside json_keys or large_array", "the same"),
+    ("where none of its findings", "the same"),
     ("found beside no words", "it could say so, in more words than it is worth"),
     ("of the policy's own, allowed", "built-in kinds stand among them"),
 ];

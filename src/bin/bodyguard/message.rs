@@ -26,6 +26,8 @@ pub(crate) struct Message<'a> {
 pub(crate) enum Outcome {
     /// It passes without having been looked at, and why.
     Unread(String),
+    /// It has no body, and nothing is looked for in one, and why: a head that was read is all of it.
+    Bodiless(String),
     /// It was judged; the body to forward, unless it is blocked or stays as it is; what changes in its head.
     Judged(Arc<Rule>, Judgement, Option<Vec<u8>>, HeadEdits),
 }
@@ -58,7 +60,10 @@ impl Message<'_> {
             ..MessageHead::default()
         };
         match plan(&rule, self.direction, &head) {
-            Plan::Pass(None) => Outcome::Unread(format!("{} inspects nothing in such a {}", rule.source, self.direction)),
+            Plan::Pass(None) => {
+                let reason = format!("{} inspects nothing in such a {}", rule.source, self.direction);
+                if self.raw.is_empty() { Outcome::Bodiless(reason) } else { Outcome::Unread(reason) }
+            }
             Plan::Pass(Some(reason)) => Outcome::Unread(format!("uninspected: {reason}")),
             Plan::Judged(judgement) => Outcome::Judged(rule, judgement, None, HeadEdits::default()),
             Plan::Stream(streamer) => stream_through(streamer, rule, self.raw),
@@ -110,7 +115,7 @@ impl Outcome {
     fn behind(self, rule: Arc<Rule>, head: Judgement, edits: HeadEdits) -> Outcome {
         match self {
             Outcome::Unread(reason) if head.verdict == Verdict::Clean => Outcome::Unread(reason),
-            Outcome::Unread(_) => Outcome::Judged(rule, head, None, edits),
+            Outcome::Unread(_) | Outcome::Bodiless(_) => Outcome::Judged(rule, head, None, edits),
             Outcome::Judged(_, judgement, body, _) => Outcome::Judged(rule, head.joined(judgement), body, edits),
         }
     }
@@ -126,7 +131,7 @@ impl Outcome {
     /// The verdict as JSON, for people and scripts.
     pub(crate) fn verdict(&self, policy: &Policy, direction: Direction) -> Value {
         match self {
-            Outcome::Unread(reason) => unread(policy, direction, reason),
+            Outcome::Unread(reason) | Outcome::Bodiless(reason) => unread(policy, direction, reason),
             Outcome::Judged(rule, judgement, ..) => self.with_edits(judged(policy, direction, rule, judgement)),
         }
     }
@@ -150,7 +155,7 @@ impl Outcome {
     /// The body that the filter forwards of one that came as `raw`; `None`: the message is blocked.
     pub(crate) fn forwarded<'a>(&'a self, raw: &'a [u8]) -> Option<&'a [u8]> {
         match self {
-            Outcome::Unread(_) => Some(raw),
+            Outcome::Unread(_) | Outcome::Bodiless(_) => Some(raw),
             Outcome::Judged(_, judgement, ..) if judgement.verdict.blocks() => None,
             Outcome::Judged(_, _, rewritten, _) => Some(rewritten.as_deref().unwrap_or(raw)),
         }

@@ -146,6 +146,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failed> {
 fn read_cases(file: &Path) -> Result<Vec<Case>, String> {
     let text = read_text(file)?;
     let suite: Suite = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", name_of(file)))?;
+    // A file that lost its cases must not pass.
+    if suite.cases.is_empty() {
+        return Err(format!("{}: found no case, allowed: at least one", name_of(file)));
+    }
     Ok(suite.cases)
 }
 
