@@ -107,10 +107,17 @@ fn an_own_kind_counts_where_the_policy_says() {
 fn values_under_keys_are_masked_whatever_they_are() {
     let detectors = "{grades: {json_keys: [grade, gpa]}}";
     let body = r#"{"name":"Ada","grade":"A+","terms":[{"gpa":3.5},{"grade":{"math":"B","art":null}},{"grade":""}]}"#;
-    let wanted = r#"{"name":"Ada","grade":"[REDACTED:grades]","terms":[{"gpa":"[REDACTED:grades]"},{"grade":{"math":"[REDACTED:grades]","art":"[REDACTED:grades]"}},{"grade":""}]}"#;
+    let wanted = r#"{"name":"Ada","grade":"[REDACTED:grades]","terms":[{"gpa":"[REDACTED:grades]"},{"grade":{"math":"[REDACTED:grades]","art":null}},{"grade":""}]}"#;
     check(detectors, "{redact: [grades]}", JSON, body, Some(wanted));
     check(detectors, "{block: [grades]}", JSON, body, None);
     check(detectors, "{block: [grades]}", JSON, r#"{"name":"grade","x":"gpa"}"#, Some(r#"{"name":"grade","x":"gpa"}"#));
+    for body in [r#"{"grade":null,"gpa":[null , {"x":null}]}"#, "{\"grade\":null\n}", r#"{"grade":{"":null}"#, r#"{"grade":null"#]
+    {
+        check(detectors, "{block: [grades]}", JSON, body, Some(body));
+    }
+    for value in ["true", "false", "nul", "nulls", "\"null\"", "0", "Null", "nnull"] {
+        check(detectors, "{block: [grades]}", JSON, &format!("{{\"grade\":{value}}}"), None);
+    }
     check("{grades: {json_keys: [grade], values: false}}", "{block: [grades]}", JSON, r#"{"a":[{"grade":{}}]}"#, None);
 }
 

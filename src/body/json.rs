@@ -521,6 +521,7 @@ mod tests {
                     match seed % 900 {
                         0 => b'\n',
                         1 => RECORD_SEPARATOR,
+                        541 => b'\r',
                         2 | 3 => b'\\',
                         4..=120 => b'"',
                         121..=360 => b'1',
