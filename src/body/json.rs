@@ -13,6 +13,8 @@ use super::json_walk::EventTracker;
 pub enum Position {
     /// It starts within a string: what replaces it needs no quotes.
     InString,
+    /// It starts in no JSON, as in an event of an event stream that is text.
+    Text,
     /// It starts outside of every string, in a bare token: a number, or what should have been one. To mask within it, the whole
     /// of `start..end` becomes a string. The range lies within these bounds.
     Bare {
@@ -215,7 +217,7 @@ impl JsonTracker {
             .zip(self.in_json(bytes, ranges))
             .map(|(&(start, end), in_json)| {
                 if !in_json {
-                    return Position::InString;
+                    return Position::Text;
                 }
                 let start = start.min(bytes.len());
                 if start < at {

@@ -21,7 +21,7 @@ use super::{Finding, Plain, Program};
 use crate::detect::KindSet;
 
 use escape::ESCAPE_MAX;
-pub(crate) use escape::escape_at;
+pub(crate) use escape::{as_it_reads, escape_at};
 pub(super) use escape::{
     BACKSLASHES, PRINTS as ESCAPES, Parsed, begins as begins_escape, begun as begun_escape, ending as escape_ending, parse,
 };
