@@ -165,6 +165,17 @@ fn a_text_of_a_sequence_has_lines_and_an_event_ends_them_with_cr() {
 }
 
 #[test]
+fn an_exception_holds_for_a_value_however_it_is_escaped() {
+    let body = "ada@x.com ada%40x.com \\u0061da@x.com ada&#64;x.com b%40x.com";
+    let wanted = "ada@x.com ada%40x.com \\u0061da@x.com ada&#64;x.com [REDACTED:email]";
+    for detectors in ["{email: {except: [\"ada@x.com\"]}}", "{email: {except_regex: [\"^ada@\"]}}"] {
+        check(detectors, "{redact: [email]}", "text/plain", body, Some(wanted));
+    }
+    let body = "ada%40example.com ada@example.com";
+    check("{}", "{redact: [email], except_test_values: true}", "text/plain", body, Some(body));
+}
+
+#[test]
 fn a_byte_order_mark_before_a_body_is_none_of_it() {
     let detectors = "{password: {json_keys: [password]}, email: {paths: [m]}}";
     let mask = "{redact: [password, email, credit_card]}";

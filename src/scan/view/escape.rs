@@ -168,6 +168,11 @@ pub(crate) fn as_it_reads(value: &[u8]) -> impl Iterator<Item = u8> {
     })
 }
 
+/// What a value stands for, if it holds what may be an escape.
+pub(in crate::scan) fn decoded(value: &[u8]) -> Option<Vec<u8>> {
+    value.iter().any(begins).then(|| as_it_reads(value).collect())
+}
+
 /// The escape whose two last digits are the first of `hex`, `before` bytes from its start.
 fn hexadecimal(before: usize, hex: &[u8]) -> Parsed {
     let mut code = 0u32;
