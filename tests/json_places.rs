@@ -176,6 +176,30 @@ fn an_exception_holds_for_a_value_however_it_is_escaped() {
 }
 
 #[test]
+fn a_long_number_under_a_key_becomes_a_string() {
+    for digits in [256, 257, 300] {
+        let body = format!("{{\"num\":{},\"x\":1}}", "7".repeat(digits));
+        check("{g: {json_keys: [num]}}", "{redact: [g]}", JSON, &body, Some("{\"num\":\"[REDACTED:g]\",\"x\":1}"));
+    }
+    let whole = |digits: usize| format!("{{\"num\":-{}}}", "7".repeat(digits - 1));
+    for body_mode in ["buffered", "streamed"] {
+        let rule = rule("{g: {json_keys: [num]}}", "{redact: [g]}", body_mode);
+        for chunk in [1000, 4095, 4100, 9000] {
+            for (digits, wanted) in [
+                (4095, "{\"num\":\"[REDACTED:g]\"}"),
+                (4096, "{\"num\":\"[REDACTED:g]\"}"),
+                // The limit: a number that no reader takes anyway.
+                (4097, "{\"num\":[REDACTED:g][REDACTED:g]}"),
+            ] {
+                let body = whole(digits);
+                let pieces: Vec<&[u8]> = body.as_bytes().chunks(chunk).collect();
+                assert_eq!(through(&rule, JSON, &pieces).as_deref(), Some(wanted), "{body_mode}, {digits} in {chunk}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_byte_order_mark_before_a_body_is_none_of_it() {
     let detectors = "{password: {json_keys: [password]}, email: {paths: [m]}}";
     let mask = "{redact: [password, email, credit_card]}";

@@ -158,7 +158,7 @@ pub fn begins_like_json(bytes: &[u8]) -> Option<bool> {
 
 impl JsonTracker {
     /// A bare token that is longer is no number that anyone reads; [`JsonTracker::safe_cut`] does not wait for its end.
-    pub const MAX_TOKEN_BYTES: usize = 256;
+    pub const MAX_TOKEN_BYTES: usize = 4096;
 
     /// A tracker at the start of a text.
     pub fn new() -> JsonTracker {
@@ -505,9 +505,9 @@ mod tests {
         }
         // At the end of what is in hand the token may go on.
         assert_eq!(JsonTracker::new().safe_cut(b"[12", 3), 1);
-        let endless = [b'1'; 1000];
-        assert_eq!(JsonTracker::new().safe_cut(&endless, 256), 0);
-        assert_eq!(JsonTracker::new().safe_cut(&endless, 257), 257);
+        let endless = [b'1'; 2 * JsonTracker::MAX_TOKEN_BYTES];
+        assert_eq!(JsonTracker::new().safe_cut(&endless, 4096), 0);
+        assert_eq!(JsonTracker::new().safe_cut(&endless, 4097), 4097);
     }
 
     #[test]
