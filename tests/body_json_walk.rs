@@ -240,6 +240,8 @@ fn scalars(value: &Value, place: &mut Vec<At>, out: &mut Vec<(String, Vec<At>)>)
                 out.push((quoted[1..quoted.len() - 1].to_owned(), place.clone()));
             }
         }
+        // Null is no value.
+        Value::Null => {}
         bare => out.push((bare.to_string(), place.clone())),
     }
 }
@@ -297,7 +299,7 @@ proptest! {
     #[test]
     fn no_cut_changes_what_is_told_or_where_a_byte_stands(
         body in "[\\[\\]{}:,\"\\\\ua0\n\r\u{1e} ]{0,60}|(data: ?|\n|\r\n|\\{|\"a\"|:|\\[|\\]|\\}|,|1|\"b\\\\u0041\"){0,30}",
-        layout in prop_oneof![Just(Layout::Documents), Just(Layout::Lines), Just(Layout::Events)],
+        layout in prop_oneof![Just(Layout::Documents), Just(Layout::Lines), Just(Layout::Records), Just(Layout::Events)],
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
     ) {
         let body = body.as_bytes();

@@ -107,10 +107,17 @@ fn an_own_kind_counts_where_the_policy_says() {
 fn values_under_keys_are_masked_whatever_they_are() {
     let detectors = "{grades: {json_keys: [grade, gpa]}}";
     let body = r#"{"name":"Ada","grade":"A+","terms":[{"gpa":3.5},{"grade":{"math":"B","art":null}},{"grade":""}]}"#;
-    let wanted = r#"{"name":"Ada","grade":"[REDACTED:grades]","terms":[{"gpa":"[REDACTED:grades]"},{"grade":{"math":"[REDACTED:grades]","art":"[REDACTED:grades]"}},{"grade":""}]}"#;
+    let wanted = r#"{"name":"Ada","grade":"[REDACTED:grades]","terms":[{"gpa":"[REDACTED:grades]"},{"grade":{"math":"[REDACTED:grades]","art":null}},{"grade":""}]}"#;
     check(detectors, "{redact: [grades]}", JSON, body, Some(wanted));
     check(detectors, "{block: [grades]}", JSON, body, None);
     check(detectors, "{block: [grades]}", JSON, r#"{"name":"grade","x":"gpa"}"#, Some(r#"{"name":"grade","x":"gpa"}"#));
+    for body in [r#"{"grade":null,"gpa":[null , {"x":null}]}"#, "{\"grade\":null\n}", r#"{"grade":{"":null}"#, r#"{"grade":null"#]
+    {
+        check(detectors, "{block: [grades]}", JSON, body, Some(body));
+    }
+    for value in ["true", "false", "nul", "nulls", "\"null\"", "0", "Null", "nnull"] {
+        check(detectors, "{block: [grades]}", JSON, &format!("{{\"grade\":{value}}}"), None);
+    }
     check("{grades: {json_keys: [grade], values: false}}", "{block: [grades]}", JSON, r#"{"a":[{"grade":{}}]}"#, None);
 }
 
@@ -154,6 +161,41 @@ fn a_text_of_a_sequence_has_lines_and_an_event_ends_them_with_cr() {
     for before in ["id: a\"b\r", ": \"\r", ": \"\r\r", "data: say \"\r\r", "data:{\"x\":\"\r\r", "data: \"\\\r\n\r\n"] {
         let (body, wanted) = (format!("{before}{data}\r\r{data}\r\r"), format!("{before}{masked}\r\r{masked}\r\r"));
         check(detectors, dlp, "text/event-stream", &body, Some(&wanted));
+    }
+}
+
+#[test]
+fn an_exception_holds_for_a_value_however_it_is_escaped() {
+    let body = "ada@x.com ada%40x.com \\u0061da@x.com ada&#64;x.com b%40x.com";
+    let wanted = "ada@x.com ada%40x.com \\u0061da@x.com ada&#64;x.com [REDACTED:email]";
+    for detectors in ["{email: {except: [\"ada@x.com\"]}}", "{email: {except_regex: [\"^ada@\"]}}"] {
+        check(detectors, "{redact: [email]}", "text/plain", body, Some(wanted));
+    }
+    let body = "ada%40example.com ada@example.com";
+    check("{}", "{redact: [email], except_test_values: true}", "text/plain", body, Some(body));
+}
+
+#[test]
+fn a_long_number_under_a_key_becomes_a_string() {
+    for digits in [256, 257, 300] {
+        let body = format!("{{\"num\":{},\"x\":1}}", "7".repeat(digits));
+        check("{g: {json_keys: [num]}}", "{redact: [g]}", JSON, &body, Some("{\"num\":\"[REDACTED:g]\",\"x\":1}"));
+    }
+    let whole = |digits: usize| format!("{{\"num\":-{}}}", "7".repeat(digits - 1));
+    for body_mode in ["buffered", "streamed"] {
+        let rule = rule("{g: {json_keys: [num]}}", "{redact: [g]}", body_mode);
+        for chunk in [1000, 4095, 4100, 9000] {
+            for (digits, wanted) in [
+                (4095, "{\"num\":\"[REDACTED:g]\"}"),
+                (4096, "{\"num\":\"[REDACTED:g]\"}"),
+                // The limit: a number that no reader takes anyway.
+                (4097, "{\"num\":[REDACTED:g][REDACTED:g]}"),
+            ] {
+                let body = whole(digits);
+                let pieces: Vec<&[u8]> = body.as_bytes().chunks(chunk).collect();
+                assert_eq!(through(&rule, JSON, &pieces).as_deref(), Some(wanted), "{body_mode}, {digits} in {chunk}");
+            }
+        }
     }
 }
 

@@ -197,7 +197,7 @@ fn a_number_in_the_json_of_an_event_becomes_a_string_and_text_of_an_event_stays_
         ("data:[4111111111111111]\r\n\r\n", "data:[\"************1111\"]\r\n\r\n"),
         (
             "data: {\"grade\": 3.5}\n\ndata: {\"grade\": null}\n\n",
-            "data: {\"grade\": \"[REDACTED:grades]\"}\n\ndata: {\"grade\": \"[REDACTED:grades]\"}\n\n",
+            "data: {\"grade\": \"[REDACTED:grades]\"}\n\ndata: {\"grade\": null}\n\n",
         ),
         (
             "event: x\ndata: {\ndata: \"a\": 4111111111111111\ndata: }\n\n",

@@ -81,7 +81,7 @@ impl Frames {
             return None;
         }
         let masked = judge::redactions(self.rule.mode, &self.body_rule, &findings);
-        let positions = vec![Position::InString; masked.len()];
+        let positions = vec![Position::Text; masked.len()];
         let written =
             rewrite.then(|| mask::splice(message, &masked, &positions, mask::Masks::of(&self.rule, KindSet::EVERY))).flatten();
         Some(written.unwrap_or_else(|| message.to_vec()))

@@ -7,7 +7,7 @@
 use crate::body::{JsonTracker, MediaType, Position};
 use crate::detect::{Detectors, KindSet, Mask};
 use crate::policy::{BodyRule, Rule};
-use crate::scan::{Finding, escape_at};
+use crate::scan::{Finding, as_it_reads, escape_at};
 
 /// Stands in place of every hidden character.
 const STAR: u8 = b'*';
@@ -46,7 +46,7 @@ pub fn rewrite(
 ) -> Option<Vec<u8>> {
     let pieces = json.map_or_else(|| findings.to_vec(), |json| pieces(json, body, findings));
     let ranges = ranges(&pieces);
-    let positions = json.map_or_else(|| vec![Position::InString; ranges.len()], |json| json.positions(body, &ranges));
+    let positions = json.map_or_else(|| vec![Position::Text; ranges.len()], |json| json.positions(body, &ranges));
     let labelled = splice(body, &pieces, &positions, masks)?;
     match max_len {
         Some(max_len) if labelled.len() > max_len => {
@@ -108,7 +108,8 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
         // A token that a finding before this one reaches into is no number any more.
         let token = bare_value(body, *position).filter(|(token_start, _)| *token_start >= copied);
         let Some((token_start, token_end)) = token else {
-            copied = mask_finding(&mut out, body, copied, finding, (masks.detectors, style_of(finding)))?;
+            let in_string = *position == Position::InString;
+            copied = mask_finding(&mut out, body, copied, (finding, in_string), (masks.detectors, style_of(finding)))?;
             continue;
         };
         // The whole token goes between quotes; in place, the quotes take the room of two hidden characters.
@@ -116,9 +117,9 @@ pub(super) fn splice(body: &[u8], findings: &[Finding], positions: &[Position], 
         out.push(b'"');
         let opened = out.len();
         let style = style_of(finding);
-        copied = mask_finding(&mut out, body, token_start, finding, (masks.detectors, style))?;
+        copied = mask_finding(&mut out, body, token_start, (finding, false), (masks.detectors, style))?;
         while let Some((finding, _)) = todo.next_if(|(finding, _)| to_usize(finding.start) < token_end) {
-            copied = mask_finding(&mut out, body, copied, finding, (masks.detectors, style_of(finding)))?;
+            copied = mask_finding(&mut out, body, copied, (finding, false), (masks.detectors, style_of(finding)))?;
         }
         // The last finding may reach beyond the token.
         out.extend_from_slice(body.get(copied..token_end).unwrap_or_default());
@@ -139,12 +140,12 @@ fn bare_value(body: &[u8], position: Position) -> Option<(usize, usize)> {
     body.get(start..end).filter(|token| JsonTracker::is_value(token)).map(|_| (start, end))
 }
 
-/// Copies the body from `copied` to the finding, masks it, and returns its end.
+/// Copies the body from `copied` to the finding, masks it, and returns its end. `in_string`: it stands within a string of JSON.
 fn mask_finding(
     out: &mut Vec<u8>,
     body: &[u8],
     copied: usize,
-    finding: &Finding,
+    (finding, in_string): (&Finding, bool),
     (detectors, style): (&Detectors, Style),
 ) -> Option<usize> {
     let (start, end) = (to_usize(finding.start), to_usize(finding.end));
@@ -153,7 +154,8 @@ fn mask_finding(
     match (detectors.mask(finding.kind), style) {
         (Mask::Label, Style::Label) => out.extend_from_slice(format!("[REDACTED:{}]", detectors.name(finding.kind)).as_bytes()),
         (Mask::Hash(key), Style::Label) => {
-            let hash = key.hash(as_it_reads(value));
+            let decoded = if in_string { json_decoded(value) } else { None };
+            let hash = key.hash(as_it_reads(decoded.as_deref().map_or(value, str::as_bytes)));
             out.extend_from_slice(format!("[REDACTED:{}:{hash}]", detectors.name(finding.kind)).as_bytes());
         }
         (Mask::SameLength | Mask::Label | Mask::Hash(_), _) => {
@@ -196,17 +198,10 @@ fn hide(out: &mut Vec<u8>, value: &[u8], style: Style, hides: fn(&Unit<'_>) -> b
     }
 }
 
-/// The bytes that a value stands for: escapes of characters of values decoded, all else as it is written.
-fn as_it_reads(value: &[u8]) -> impl Iterator<Item = u8> {
-    let mut rest = value;
-    std::iter::from_fn(move || {
-        let (len, byte) = match escape_at(rest) {
-            Some(escape) => escape,
-            None => (1, *rest.first()?),
-        };
-        rest = rest.get(len..)?;
-        Some(byte)
-    })
+/// What stands within a string of JSON, decoded; `None` where nothing is escaped, or where it decodes to no text.
+fn json_decoded(value: &[u8]) -> Option<String> {
+    let quoted = value.contains(&b'\\').then(|| [b"\"", value, b"\""].concat())?;
+    serde_json::from_slice(&quoted).ok()
 }
 
 /// One character of a value as it is written in the body: itself, or an escape of JSON, of a URL, or of HTML.

@@ -190,7 +190,7 @@ impl Streamer {
                 masked = mask::pieces(*json, leaving, &masked);
                 json.positions(leaving, &mask::ranges(&masked))
             }
-            None => vec![Position::InString; masked.len()],
+            None => vec![Position::Text; masked.len()],
         };
         mask::splice(leaving, &masked, &positions, mask::Masks::of(&self.rule, self.same_length))
     }

@@ -317,6 +317,22 @@ fn a_hash_is_the_same_for_the_same_value_and_not_without_its_key() {
     assert_eq!(hash(&key("0123456789abcdef"), r"\u0030\u00378-05-1120"), "[REDACTED:patient:1ef0ddfc5eafa070]");
     assert_ne!(hash(&key("0123456789abcdef"), "078-05-1120"), hash(&key("another key of bytes"), "078-05-1120"));
     assert_eq!(masked(&key("0123456789abcdef"), "«078-05-1120»", false, true), "***-**-****");
+    let in_json = |value: &str| masked(&key("0123456789abcdef"), &format!("{{\"a\":\"«{value}»\"}}"), true, false);
+    for (plain, escaped) in [
+        ("https://x/y", r"https:\/\/x\/y"),
+        ("https://x/y", r"https:\u002f\u002F\u0078/y"),
+        ("zoë \u{1f600}", r"zo\u00eb \ud83d\uDE00"),
+        ("078-05-1120", r"\u0030\u00378-05-1120"),
+    ] {
+        assert_eq!(in_json(escaped), format!("{{\"a\":\"{}\"}}", hash(&key("0123456789abcdef"), plain)), "{escaped}");
+        assert_eq!(in_json(escaped), in_json(plain));
+    }
+    let plain_key = key("0123456789abcdef");
+    let Mask::Hash(hashed) = &plain_key else { panic!("no hash") };
+    assert!(in_json(r#"a\n\"\tb"#).contains(&hashed.hash("a\n\"\tb".bytes())));
+    // In text a backslash is one, and half a pair of surrogates stays what is written.
+    assert_ne!(hash(&key("0123456789abcdef"), r"x\/y"), hash(&key("0123456789abcdef"), "x/y"));
+    assert!(in_json(r"x\ud83dy").contains(&hashed.hash(br"x\ud83dy".iter().copied())));
 }
 
 #[test]

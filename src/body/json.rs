@@ -13,6 +13,8 @@ use super::json_walk::EventTracker;
 pub enum Position {
     /// It starts within a string: what replaces it needs no quotes.
     InString,
+    /// It starts in no JSON, as in an event of an event stream that is text.
+    Text,
     /// It starts outside of every string, in a bare token: a number, or what should have been one. To mask within it, the whole
     /// of `start..end` becomes a string. The range lies within these bounds.
     Bare {
@@ -156,7 +158,7 @@ pub fn begins_like_json(bytes: &[u8]) -> Option<bool> {
 
 impl JsonTracker {
     /// A bare token that is longer is no number that anyone reads; [`JsonTracker::safe_cut`] does not wait for its end.
-    pub const MAX_TOKEN_BYTES: usize = 256;
+    pub const MAX_TOKEN_BYTES: usize = 4096;
 
     /// A tracker at the start of a text.
     pub fn new() -> JsonTracker {
@@ -215,7 +217,7 @@ impl JsonTracker {
             .zip(self.in_json(bytes, ranges))
             .map(|(&(start, end), in_json)| {
                 if !in_json {
-                    return Position::InString;
+                    return Position::Text;
                 }
                 let start = start.min(bytes.len());
                 if start < at {
@@ -503,9 +505,9 @@ mod tests {
         }
         // At the end of what is in hand the token may go on.
         assert_eq!(JsonTracker::new().safe_cut(b"[12", 3), 1);
-        let endless = [b'1'; 1000];
-        assert_eq!(JsonTracker::new().safe_cut(&endless, 256), 0);
-        assert_eq!(JsonTracker::new().safe_cut(&endless, 257), 257);
+        let endless = [b'1'; 2 * JsonTracker::MAX_TOKEN_BYTES];
+        assert_eq!(JsonTracker::new().safe_cut(&endless, 4096), 0);
+        assert_eq!(JsonTracker::new().safe_cut(&endless, 4097), 4097);
     }
 
     #[test]
@@ -521,6 +523,7 @@ mod tests {
                     match seed % 900 {
                         0 => b'\n',
                         1 => RECORD_SEPARATOR,
+                        541 => b'\r',
                         2 | 3 => b'\\',
                         4..=120 => b'"',
                         121..=360 => b'1',

@@ -26,6 +26,9 @@ pub const MAX_KEY_BYTES: usize = 256;
 /// A scalar that is longer, in bytes, is told in pieces of this length.
 pub const MAX_SCALAR_BYTES: u64 = 4096;
 
+/// No value.
+const NULL: &[u8] = b"null";
+
 /// Where a byte stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
@@ -49,7 +52,8 @@ pub enum Passed {
         /// The paths that name the member itself, not what holds it.
         paths: PathSet,
     },
-    /// A scalar, or a piece of a long one: what stands between the quotes of a string, never empty, or a bare token.
+    /// A scalar, or a piece of a long one: what stands between the quotes of a string, never empty, or a bare token. `null` is none:
+    /// it says that there is no value.
     Scalar {
         /// Its first byte.
         start: u64,
@@ -126,6 +130,8 @@ pub struct JsonWalk {
     /// The start of the string or token at hand.
     start: u64,
     key: Key,
+    /// How many bytes of the token at hand are those of `null`.
+    null: usize,
     /// Of a `\u` escape: what has come of it.
     unit: u32,
 }
@@ -145,6 +151,7 @@ impl JsonWalk {
             child: PathSet::EMPTY,
             start: 0,
             key: Key::default(),
+            null: 0,
             unit: 0,
         }
     }
@@ -232,6 +239,7 @@ impl JsonWalk {
     fn step(&mut self, byte: u8, told: &mut impl FnMut(Passed)) {
         if self.want == Want::Token {
             if is_token_byte(byte) {
+                self.match_null(byte);
                 if self.at.saturating_sub(self.start) >= MAX_SCALAR_BYTES {
                     self.tell_piece(told);
                 }
@@ -279,7 +287,10 @@ impl JsonWalk {
                 self.open(byte == b'[', live);
             }
             b'"' => (self.start, self.want) = (self.at.saturating_add(1), Want::String { key: false }),
-            _ if is_token_byte(byte) => (self.start, self.want) = (self.at, Want::Token),
+            _ if is_token_byte(byte) => {
+                (self.start, self.want, self.null) = (self.at, Want::Token, 0);
+                self.match_null(byte);
+            }
             _ => self.give_up(),
         }
     }
@@ -384,9 +395,18 @@ impl JsonWalk {
         }
     }
 
+    /// Takes the byte at hand, one of a token, for `null`.
+    fn match_null(&mut self, byte: u8) {
+        if self.at.saturating_sub(self.start) == self.null as u64 && NULL.get(self.null) == Some(&byte) {
+            self.null = self.null.saturating_add(1);
+        }
+    }
+
     fn end_token(&mut self, told: &mut impl FnMut(Passed)) {
         if self.want == Want::Token {
-            told(Passed::Scalar { start: self.start, end: self.at, paths: self.child });
+            if self.null < NULL.len() || self.at.saturating_sub(self.start) > NULL.len() as u64 {
+                told(Passed::Scalar { start: self.start, end: self.at, paths: self.child });
+            }
             self.want = Want::More;
         }
     }

@@ -9,6 +9,7 @@ use crate::detect::{Candidate, Conditions, is_test_value, may_go_on};
 
 use super::Finding;
 use super::program::Detector;
+use super::view::decoded;
 use super::walk::{Walk, Walked};
 
 /// A part of a body that lies in memory in one piece.
@@ -148,8 +149,14 @@ impl Lane {
                 let (value, after) = here.split_at_checked(range.len()).unwrap_or((here, &[]));
                 let before = before.get(before.len().saturating_sub(reach)..).unwrap_or_default();
                 let after = after.get(..reach).unwrap_or(after);
-                let excepted = of.except_test_values && is_test_value(of.kind, value);
-                if !excepted && conditions.is_none_or(|conditions| conditions.hold(before, value, after)) {
+                let excepts = |value: &[u8]| {
+                    (of.except_test_values && is_test_value(of.kind, value))
+                        || conditions.is_some_and(|conditions| conditions.excepts(value))
+                };
+                // Of a value that holds escapes, what it reads as counts too.
+                let asked = of.except_test_values || conditions.is_some();
+                let excepted = asked && (excepts(value) || decoded(value).is_some_and(|value| excepts(&value)));
+                if !excepted && conditions.is_none_or(|conditions| conditions.besides(before, value, after)) {
                     findings.push(Finding { start, end, kind: of.kind });
                 }
                 end

@@ -82,7 +82,7 @@ use prefilter::{Escape, Marked};
 pub use program::{Program, Programs};
 use view::Parsed;
 pub use view::Scanner;
-pub(crate) use view::escape_at;
+pub(crate) use view::{as_it_reads, escape_at};
 use walk::Walk;
 
 /// One occurrence of a kind: never the value, only where it stands.

@@ -21,10 +21,11 @@ use super::{Finding, Plain, Program};
 use crate::detect::KindSet;
 
 use escape::ESCAPE_MAX;
-pub(crate) use escape::escape_at;
+pub(in crate::scan) use escape::decoded;
 pub(super) use escape::{
     BACKSLASHES, PRINTS as ESCAPES, Parsed, begins as begins_escape, begun as begun_escape, ending as escape_ending, parse,
 };
+pub(crate) use escape::{as_it_reads, escape_at};
 use offsets::Offsets;
 
 /// Bytes that are read in one piece when the view wakes; then it may fall asleep. Twice as many each time that it does not.

@@ -167,11 +167,19 @@ impl Detectors {
 impl Conditions {
     /// Is a value with these bytes before and behind it a finding?
     pub fn hold(&self, before: &[u8], value: &[u8], after: &[u8]) -> bool {
-        !self.except.contains(value)
-            && !self.except_regex.iter().any(|except| except.is_match(value))
-            && self.require.iter().all(|require| require.is_match(value))
+        !self.excepts(value) && self.besides(before, value, after)
+    }
+
+    /// The same, but for what the value must not be.
+    pub fn besides(&self, before: &[u8], value: &[u8], after: &[u8]) -> bool {
+        self.require.iter().all(|require| require.is_match(value))
             && self.near.as_ref().is_none_or(|near| near.holds(before, after))
             && self.validate.is_none_or(|checksum| valid(checksum, value))
+    }
+
+    /// Is this value said to be no finding?
+    pub fn excepts(&self, value: &[u8]) -> bool {
+        self.except.contains(value) || self.except_regex.iter().any(|except| except.is_match(value))
     }
 
     /// Bytes to know before and behind a value.

@@ -155,6 +155,24 @@ pub(crate) fn escape_at(bytes: &[u8]) -> Option<(usize, u8)> {
     }
 }
 
+/// The bytes that a value stands for: escapes of characters of values decoded, all else as it is written.
+pub(crate) fn as_it_reads(value: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        let (len, byte) = match escape_at(rest) {
+            Some(escape) => escape,
+            None => (1, *rest.first()?),
+        };
+        rest = rest.get(len..)?;
+        Some(byte)
+    })
+}
+
+/// What a value stands for, if it holds what may be an escape.
+pub(in crate::scan) fn decoded(value: &[u8]) -> Option<Vec<u8>> {
+    value.iter().any(begins).then(|| as_it_reads(value).collect())
+}
+
 /// The escape whose two last digits are the first of `hex`, `before` bytes from its start.
 fn hexadecimal(before: usize, hex: &[u8]) -> Parsed {
     let mut code = 0u32;
