@@ -104,6 +104,31 @@ fn an_own_kind_counts_where_the_policy_says() {
 }
 
 #[test]
+fn a_match_stands_where_it_begins_and_one_that_ends_with_the_text_hides_nothing() {
+    let body = r#"{"note":"pw=","x":"pw=Realsecret123"}"#;
+    for (regex, wanted) in [("pw=[!-~]{12,64}", body), (r#"pw=[^"\s,&]{12,64}"#, r#"{"note":"pw=","x":"[REDACTED:own]"}"#)] {
+        check(&format!("{{own: {{regex: '{regex}', except_paths: [note]}}}}"), "{redact: [own]}", JSON, body, Some(wanted));
+    }
+}
+
+#[test]
+fn what_a_body_says_it_is_decides_where_its_places_end() {
+    let body = "{\"note\":\n{\"y\":\"a@x.com\"}}";
+    let masked = "{\"note\":\n{\"y\":\"[REDACTED:email]\"}}";
+    for (content_type, wanted) in [(JSON, masked), ("application/x-ndjson", body), ("text/plain", masked)] {
+        let streamed = rule("{email: {paths: [note]}}", "{redact: [email]}", "streamed");
+        assert_eq!(through(&streamed, content_type, &[body.as_bytes()]).as_deref(), Some(wanted), "{content_type}");
+    }
+}
+
+#[test]
+fn anchors_are_the_ends_of_the_body_unless_the_regex_says_lines() {
+    for (regex, wanted) in [("^a1$", "x\na1\ny"), ("(?m)^a1$", "x\n[REDACTED:own]\ny")] {
+        check(&format!("{{own: {{regex: '{regex}'}}}}"), "{redact: [own]}", "text/plain", "x\na1\ny", Some(wanted));
+    }
+}
+
+#[test]
 fn values_under_keys_are_masked_whatever_they_are() {
     let detectors = "{grades: {json_keys: [grade, gpa]}}";
     let body = r#"{"name":"Ada","grade":"A+","terms":[{"gpa":3.5},{"grade":{"math":"B","art":null}},{"grade":""}]}"#;

@@ -29,7 +29,9 @@ fn page() -> String {
          documentation examples are findings like any other. To tell, bodyguard looks at {LOOK_BEHIND} bytes before a value and \
          {LOOK_AHEAD} behind it, and as far as words may stand near.\n\n\
          Where a word must stand near, it may stand before the value or behind it (there up to the next line end or double quote), in any \
-         letter case, alone or as a part of a name: `routing number` is also `routing_number`, `routingNumber` and `ROUTING-NUMBER`.\n\n\
+         letter case, alone or as a part of a name: `routing number` is also `routing_number`, `routingNumber` and `ROUTING-NUMBER`. \
+         In a table the word stands in the header row, and only the first rows are near it: see [limits.md](limits.md).\n\n\
+         Letters in numbers of accounts and people (`iban`, `es_dni`, `it_codice_fiscale` and their like) are capitals.\n\n\
          A value is also found when some or all of its letters, digits, spaces and `+ - . _ @ '` are escaped: `\\u0041` in JSON \
          (and in JSON inside JSON, with up to four backslashes), `%41` in a URL, `&#65;`, `&#x41;`, `&nbsp;`, `&plus;`, `&apos;`, \
          `&commat;`, `&period;` and `&lowbar;` in HTML and XML, whatever the body's type. Masked are whole escapes. Decoded is \

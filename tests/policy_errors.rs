@@ -840,6 +840,26 @@ fn lists_name_the_policys_own_kinds_beside_the_built_in_ones() {
 }
 
 #[test]
+fn own_kinds_that_may_take_many_steps_together_are_warned_of() {
+    let of = |kinds: usize, regex: &str| {
+        let many: Vec<String> = (0..kinds).map(|number| format!("own{number}: {{regex: '{regex}N{number}='}}")).collect();
+        warnings(&detectors(&format!("own: {{regex: PN-}}, {}", many.join(", "))))
+            .into_iter()
+            .filter(|warning| warning.starts_with("$.detectors: "))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of(99, "[a-z]{1,100}"),
+        [
+            "$.detectors: all kinds together may take up to 10289 steps for a byte of a body made to hurt; with more than 2000 one \
+          megabyte takes seconds: bound the repetitions, or have fewer kinds"
+        ]
+    );
+    assert_eq!(of(10, "[a-z]{1,100}"), [""; 0]);
+    assert_eq!(of(99, "PN-[0-9]{6}"), [""; 0]);
+}
+
+#[test]
 fn a_threshold_is_one_number_or_one_a_kind() {
     let dlp = |dlp: &str| route(&format!("inspect_request_body: true, checks: {{body: {{dlp: {{direction: request, {dlp}}}}}}}"));
     let place = "$.domains[0].routes[0].policy.checks.body.dlp.min_findings";

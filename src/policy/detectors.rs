@@ -29,6 +29,8 @@ const OF_BUILT_IN: [&str; 7] = ["except", "except_regex", "near", "mask", "in", 
 const OF_VALUES: [&str; 5] = ["except", "except_regex", "require", "near", "validate"];
 /// A regex that is noticed at more than one of so many bytes of an ordinary body slows every body down.
 const RARE: u64 = 50;
+/// Steps that all kinds may take for a byte before it is worth a warning: a megabyte made to hurt then takes seconds.
+const MANY_STEPS: usize = 2000;
 
 /// The names of own kinds in a document that is not checked yet.
 pub(super) fn names(document: &Node) -> Vec<String> {
@@ -43,7 +45,7 @@ pub(super) fn names(document: &Node) -> Vec<String> {
 pub(super) fn read(cursor: Option<&Cursor<'_>>, report: &mut Report) -> Detectors {
     let mut detectors = Detectors::default();
     let Some(cursor) = cursor else { return detectors };
-    let mut bytes = 0usize;
+    let (mut bytes, mut steps) = (0usize, 0usize);
     for (name, definition) in cursor.fields() {
         if !matches!(definition.node, Node::Object(_)) {
             continue;
@@ -62,6 +64,7 @@ pub(super) fn read(cursor: Option<&Cursor<'_>>, report: &mut Report) -> Detector
                     warn_about_cost(&definition, &detector, report);
                 }
                 bytes = bytes.saturating_add(detector.automaton.bytes());
+                steps = steps.saturating_add(detector.automaton.steps());
                 detector.setting = setting(&definition, report);
                 if detectors.add(detector).is_none() {
                     report.error(
@@ -75,6 +78,15 @@ pub(super) fn read(cursor: Option<&Cursor<'_>>, report: &mut Report) -> Detector
     if bytes > MAX_ALL_COMPILED_BYTES {
         let message = format!("all regexes and words compile to {bytes} bytes, allowed: {MAX_ALL_COMPILED_BYTES}");
         report.error(&cursor.path, message);
+    }
+    if steps > MANY_STEPS {
+        report.warning(
+            &cursor.path,
+            format!(
+                "all kinds together may take up to {steps} steps for a byte of a body made to hurt; with more than {MANY_STEPS} one \
+                 megabyte takes seconds: bound the repetitions, or have fewer kinds"
+            ),
+        );
     }
     detectors
 }

@@ -117,6 +117,12 @@ impl Automaton {
         self.max_len
     }
 
+    /// Most steps that it takes for a byte of a body: from so many starts before it a match can reach it, and no stretch of a
+    /// body is walked twice in the same state.
+    pub fn steps(&self) -> usize {
+        self.next.len().checked_div(self.width).unwrap_or(0).min(self.max_len)
+    }
+
     /// Bytes of its table.
     pub fn bytes(&self) -> usize {
         self.next.len().saturating_mul(size_of::<State>())
