@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::spans::{self, Span};
 use super::{Code, Direction, Judgement, Part, judge, mask};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, HeadRule, Rule};
@@ -29,13 +30,6 @@ impl HeadEdits {
     }
 }
 
-/// A value in the scanned text.
-struct Span {
-    range: Range<usize>,
-    /// Which header it is of.
-    header: usize,
-}
-
 /// Judges the head of a message; `None` where nothing is looked for in it. `headers` are all of them, names in lower case.
 ///
 /// A head that is blocked is masked too, all of it: access logs show it.
@@ -46,14 +40,14 @@ pub fn inspect_head(rule: &Rule, direction: Direction, headers: &[(&[u8], &[u8])
     };
     let of_headers = header_rule.as_ref().map(|head_rule| {
         let (text, spans) = text_of(head_rule, direction, headers);
-        let findings = in_spans(&head_rule.lists.program.scan(&text), &spans);
+        let findings = spans::scan(&head_rule.lists.program, &text, &spans);
         (judge(rule, head_rule, Part::Headers, &findings), head_rule, text, spans, findings)
     });
     let of_query = query_rule.as_ref().map(|head_rule| {
         let path = headers.iter().find(|(name, _)| *name == b":path").map(|(_, path)| *path).unwrap_or_default();
         let (before, query) =
             path.split_at(path.iter().position(|byte| *byte == b'?').map_or(path.len(), |at| at.saturating_add(1)));
-        let findings = in_parameters(head_rule, query);
+        let findings = spans::scan(&head_rule.lists.program, query, &spans::parameters(head_rule, query));
         (judge(rule, head_rule, Part::Query, &findings), head_rule, before, query, findings)
     });
     let judgements = || of_headers.iter().map(|part| &part.0).chain(of_query.iter().map(|part| &part.0));
@@ -99,42 +93,16 @@ fn text_of(head_rule: &HeadRule, direction: Direction, headers: &[(&[u8], &[u8])
     for (header, (name, value)) in headers.iter().enumerate() {
         let Ok(readable) = std::str::from_utf8(name) else { continue };
         if head_rule.names.has_header(readable, direction == Direction::Response) {
+            let named_from = text.len();
             text.extend_from_slice(name);
             text.extend_from_slice(b": ");
             let start = text.len();
             text.extend_from_slice(value);
-            spans.push(Span { range: start..text.len(), header });
+            spans.push(Span { named_from, range: start..text.len(), header });
             text.push(0);
         }
     }
     (text, spans)
-}
-
-/// The findings that start in a value; what of one lies beyond its end is not it.
-fn in_spans(findings: &[Finding], spans: &[Span]) -> Vec<Finding> {
-    let inside = findings.iter().filter_map(|finding| {
-        let start = to_usize(finding.start);
-        let span = spans.get(spans.partition_point(|span| span.range.end <= start))?;
-        (span.range.start <= start).then(|| Finding { end: finding.end.min(span.range.end as u64), ..*finding })
-    });
-    inside.collect()
-}
-
-/// The findings in parameters that are read.
-fn in_parameters(head_rule: &HeadRule, query: &[u8]) -> Vec<Finding> {
-    let mut findings = head_rule.lists.program.scan(query);
-    let mut parameters = query.split(|byte| *byte == b'&');
-    let (mut end, mut read) = (0usize, false);
-    findings.retain(|finding| {
-        while end <= to_usize(finding.start) {
-            let Some(parameter) = parameters.next() else { break };
-            end = end.saturating_add(parameter.len()).saturating_add(1);
-            let name = parameter.split(|byte| *byte == b'=').next().unwrap_or_default();
-            read = head_rule.names.has_parameter(&decoded(name));
-        }
-        read
-    });
-    findings
 }
 
 fn masked_headers(
@@ -199,23 +167,6 @@ fn encode(out: &mut Vec<u8>, mask: &[u8]) {
             out.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
-}
-
-/// A parameter's name as a server reads it.
-fn decoded(name: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(name.len());
-    let mut rest = name;
-    while let Some((byte, behind)) = rest.split_first() {
-        let escaped = || {
-            let hex = behind.get(..2).filter(|hex| *byte == b'%' && hex.iter().all(u8::is_ascii_hexdigit))?;
-            u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
-        };
-        (rest, _) = match escaped() {
-            Some(byte) => (behind.get(2..).unwrap_or_default(), out.push(byte)),
-            None => (behind, out.push(if *byte == b'+' { b' ' } else { *byte })),
-        };
-    }
-    out
 }
 
 fn to_usize(offset: u64) -> usize {
