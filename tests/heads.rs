@@ -440,6 +440,39 @@ fn a_match_in_one_parameter_hides_none_in_the_next() {
     }
 }
 
+#[test]
+fn masks_that_would_make_a_head_much_longer_keep_its_length() {
+    let mails = |count: usize| "a@b.co;".repeat(count);
+    let label = "[REDACTED:email];".len() - "a@b.co;".len();
+    let most = 4096 / label;
+    for (count, kept) in [(most, false), (most + 1, true), (4000, true)] {
+        let mut envoy = envoy(false, "block", false);
+        let outcome = exchange(&mut envoy, &[("x-a", &mails(count))], &[("x-a", &mails(count))]);
+        for list in [&outcome.upstream.headers, &outcome.client.headers] {
+            let value = values(list, "x-a")[0];
+            assert!(!value.contains("a@b.co"));
+            assert_eq!(value.len() == mails(count).len(), kept, "{count}");
+        }
+    }
+    let mut envoy = envoy(false, "block", false);
+    let (note, path) = (mails(most / 2 + 1), format!("/?m={}", mails(most / 2 + 1)));
+    let outcome = exchange(&mut envoy, &[("x-a", &note), (":path", &path)], &[]);
+    assert_eq!(values(&outcome.upstream.headers, "x-a")[0].len(), note.len(), "headers and query count together");
+    assert_eq!(values(&outcome.upstream.headers, ":path")[0].len(), path.len());
+}
+
+#[test]
+fn a_mask_in_a_media_type_or_a_link_leaves_them_readable() {
+    let mut envoy = envoy(false, "block", false);
+    let link = format!("<https://api.example.com/?mail={MAIL}&page=2>; rel=next");
+    let outcome = exchange(&mut envoy, &[], &[("content-type", "text/plain; owner=ada@example.com"), ("link", &link)]);
+    assert_eq!(values(&outcome.client.headers, "content-type"), ["text/plain; owner=***@*******.***"]);
+    assert_eq!(
+        values(&outcome.client.headers, "link"),
+        ["<https://api.example.com/?mail=%5BREDACTED:email%5D&page=2>; rel=next"]
+    );
+}
+
 const PAGE: &str = include_str!("../docs/headers.md");
 
 /// The names in the row of the page's last table that begins so; `x-*` as `x-1`.

@@ -11,8 +11,12 @@ use crate::detect::KindSet;
 use crate::policy::{BodyRule, HeadRule, Rule};
 use crate::scan::Finding;
 
-/// Headers whose value is a URL: a mask in one must be legal there.
-const URL_HEADERS: [&str; 3] = ["content-location", "location", "referer"];
+/// Headers whose value is a URL, or has one: a mask must be legal there.
+const URL_HEADERS: [&str; 4] = ["content-location", "link", "location", "referer"];
+/// A header whose parameters may be bare tokens: no label is one, so masks keep the length.
+const TOKENS_HEADER: &str = "content-type";
+/// Most bytes that masks add to a head; past it they keep the length. Envoy, servers and clients refuse heads that are too long.
+const MAX_GROWTH_BYTES: usize = 4096;
 
 /// What is to be changed in a head.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -27,6 +31,16 @@ impl HeadEdits {
     /// Does nothing change?
     pub fn is_empty(&self) -> bool {
         self.headers.is_empty() && self.path.is_none()
+    }
+
+    /// Bytes that the head becomes longer.
+    fn growth(&self, headers: &[(&[u8], &[u8])]) -> usize {
+        let len_of =
+            |name: &[u8]| -> usize { headers.iter().filter(|(other, _)| *other == name).map(|(_, value)| value.len()).sum() };
+        let before: usize = self.headers.iter().map(|(name, _)| len_of(name.as_bytes())).sum();
+        let after: usize = self.headers.iter().flat_map(|(_, values)| values).map(Vec::len).sum();
+        let path = self.path.as_ref().map_or(0, |path| path.len().saturating_sub(len_of(b":path")));
+        after.saturating_sub(before).saturating_add(path)
     }
 }
 
@@ -52,18 +66,26 @@ pub fn inspect_head(rule: &Rule, direction: Direction, headers: &[(&[u8], &[u8])
     });
     let judgements = || of_headers.iter().map(|part| &part.0).chain(of_query.iter().map(|part| &part.0));
     let blocked = judgements().any(|judgement| judgement.verdict.blocks());
-    let mut edits = HeadEdits::default();
-    if let Some((judgement, head_rule, text, spans, findings)) = &of_headers
-        && (judgement.rewrite || blocked)
-    {
-        edits.headers = masked_headers(rule, &to_mask(head_rule, blocked), text, spans, headers, findings);
-    }
-    if let Some((judgement, head_rule, before, query, findings)) = &of_query
-        && (judgement.rewrite || blocked)
-        && !findings.is_empty()
-    {
-        let query = masked(rule, &to_mask(head_rule, blocked), query, 0..query.len(), findings, true);
-        edits.path = query.map(|query| [*before, &query].concat());
+    let edits_of = |in_place: bool| {
+        let mut edits = HeadEdits::default();
+        let to_mask = |head_rule| to_mask(head_rule, blocked, in_place);
+        if let Some((judgement, head_rule, text, spans, findings)) = &of_headers
+            && (judgement.rewrite || blocked)
+        {
+            edits.headers = masked_headers(rule, &to_mask(head_rule), text, spans, headers, findings);
+        }
+        if let Some((judgement, head_rule, before, query, findings)) = &of_query
+            && (judgement.rewrite || blocked)
+            && !findings.is_empty()
+        {
+            let query = masked(rule, &to_mask(head_rule), query, 0..query.len(), findings, true);
+            edits.path = query.map(|query| [*before, &query].concat());
+        }
+        edits
+    };
+    let mut edits = edits_of(false);
+    if edits.growth(headers) > MAX_GROWTH_BYTES {
+        edits = edits_of(true);
     }
     let settled = |judgement: &Judgement| {
         let judgement = judgement.clone();
@@ -75,8 +97,11 @@ pub fn inspect_head(rule: &Rule, direction: Direction, headers: &[(&[u8], &[u8])
 }
 
 /// What is masked in a head: what the policy says, or everything where it goes nowhere but into the access log.
-fn to_mask(head_rule: &HeadRule, blocked: bool) -> BodyRule {
-    let lists = head_rule.lists.clone();
+fn to_mask(head_rule: &HeadRule, blocked: bool, in_place: bool) -> BodyRule {
+    let mut lists = head_rule.lists.clone();
+    if in_place {
+        lists.same_length = KindSet::EVERY;
+    }
     if blocked { BodyRule { redact: lists.block.union(lists.redact), block: KindSet::EMPTY, ..lists } } else { lists }
 }
 
@@ -117,7 +142,8 @@ fn masked_headers(
         let (name, value) = headers.get(header)?;
         let Some(span) = spans.iter().find(|span| span.header == header) else { return Some(value.to_vec()) };
         let url = URL_HEADERS.iter().any(|url| url.as_bytes() == *name);
-        masked(rule, lists, text, span.range.clone(), findings, url)
+        let in_place = (*name == TOKENS_HEADER.as_bytes()).then(|| BodyRule { same_length: KindSet::EVERY, ..lists.clone() });
+        masked(rule, in_place.as_ref().unwrap_or(lists), text, span.range.clone(), findings, url)
     };
     let mut changed: Vec<(String, Vec<Vec<u8>>)> = Vec::new();
     for span in spans {
