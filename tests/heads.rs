@@ -380,6 +380,99 @@ fn a_scope_replaces_the_checks_of_a_wider_one_whole() {
     assert!(rule.heads.query.is_some() && rule.heads.response_headers.is_some());
 }
 
+/// Own kinds, each with its regex and list, looked for in heads.
+fn own(kinds: &[(&str, &str, &str)], query: &str) -> Envoy {
+    let detectors: serde_json::Map<String, serde_json::Value> =
+        kinds.iter().map(|(name, regex, _)| ((*name).to_owned(), serde_json::json!({"regex": regex}))).collect();
+    let list = |list: &str| -> Vec<&str> { kinds.iter().filter(|kind| kind.2 == list).map(|kind| kind.0).collect() };
+    let lists = serde_json::json!({"block": list("block"), "redact": list("redact")});
+    let mut of_query: serde_json::Value = serde_json::from_str(query).unwrap();
+    of_query.as_object_mut().unwrap().extend(lists.as_object().unwrap().clone());
+    let checks = serde_json::json!({"headers": {"dlp": lists}, "query": {"dlp": of_query}});
+    let text =
+        serde_json::json!({"detectors": detectors, "domains": [{"hosts": ["*"], "policy": {"checks": checks}}]}).to_string();
+    assert_eq!(Policy::from_yaml_or_json(&text).unwrap().warnings, []);
+    Envoy::new(&text, false)
+}
+
+#[test]
+fn a_match_that_begins_in_a_name_or_in_another_header_hides_none_in_a_value() {
+    let token = [("tok", "(?i)token[=:] ?[^;]{8,}", "block")];
+    for blocked in [
+        &[("x-n", "token=realsecret1")][..],
+        &[("x-token", "a"), ("x-n", "token=realsecret1")],
+        &[("token", "token=realsecret1")],
+        &[("x-token", "a"), ("x-m", "b"), ("x-n", "token=realsecret1"), ("x-o", "c")],
+        &[("x-n", "token="), ("x-m", "token=realsecret1")],
+    ] {
+        let outcome = exchange(&mut own(&token, "{}"), blocked, &[]);
+        assert_eq!(outcome.reply.map(|reply| reply.status), Some(403), "{blocked:?}");
+    }
+    for clean in [&[("x-n", "token=a"), ("x-m", "longer than that")][..], &[("x-token", "a"), ("x-m", "b")]] {
+        assert!(exchange(&mut own(&token, "{}"), clean, &[]).reply.is_none(), "{clean:?}");
+    }
+    let mut envoy = own(&[("tok", r"token=[^\n]+", "redact")], "{}");
+    let outcome = exchange(&mut envoy, &[("x-a", "token=first"), ("x-b", "is token=second"), ("x-c", "third")], &[]);
+    assert_eq!(values(&outcome.upstream.headers, "x-a"), ["[REDACTED:tok]"]);
+    assert_eq!(values(&outcome.upstream.headers, "x-b"), ["is [REDACTED:tok]"]);
+    assert_eq!(values(&outcome.upstream.headers, "x-c"), ["third"]);
+}
+
+#[test]
+fn a_match_in_one_parameter_hides_none_in_the_next() {
+    let word = [("pw", "pw=[!-~]{12,64}", "block")];
+    let status = |kinds: &[(&str, &str, &str)], query: &str, path: &str| {
+        exchange(&mut own(kinds, query), &[(":path", path)], &[]).reply.map(|reply| reply.status)
+    };
+    for (query, path, blocked) in [
+        (r#"{"exclude": ["q"]}"#, "/?q=pw=&e=pw=Realsecret123", true),
+        (r#"{"exclude": ["q"]}"#, "/?q=pw=Realsecret123&e=1", false),
+        ("{}", "/?pw=1&b=longerthanthat", false),
+        (r#"{"min_findings": 2}"#, "/?pw=Realsecret123&e.pw=Realsecret124", true),
+        (r#"{"min_findings": 2}"#, "/?pw=Realsecret123&e=1", false),
+        (r#"{"exclude": ["q"]}"#, "/?q=1;e=pw=Realsecret123", true),
+        (r#"{"exclude": ["q"]}"#, "/?q=1;q=pw=Realsecret123", false),
+        (r#"{"only": ["e"]}"#, "/?q=1;e=pw=Realsecret123;f=2", true),
+        (r#"{"only": ["e"]}"#, "/?q=1;f=pw=Realsecret123;e=2", false),
+        (r#"{"exclude": ["q"]}"#, "/?e=1;q=pw=Realsecret123", true),
+    ] {
+        assert_eq!(status(&word, query, path), blocked.then_some(403), "{query} {path}");
+    }
+}
+
+#[test]
+fn masks_that_would_make_a_head_much_longer_keep_its_length() {
+    let mails = |count: usize| "a@b.co;".repeat(count);
+    let label = "[REDACTED:email];".len() - "a@b.co;".len();
+    let most = 4096 / label;
+    for (count, kept) in [(most, false), (most + 1, true), (4000, true)] {
+        let mut envoy = envoy(false, "block", false);
+        let outcome = exchange(&mut envoy, &[("x-a", &mails(count))], &[("x-a", &mails(count))]);
+        for list in [&outcome.upstream.headers, &outcome.client.headers] {
+            let value = values(list, "x-a")[0];
+            assert!(!value.contains("a@b.co"));
+            assert_eq!(value.len() == mails(count).len(), kept, "{count}");
+        }
+    }
+    let mut envoy = envoy(false, "block", false);
+    let (note, path) = (mails(most / 2 + 1), format!("/?m={}", mails(most / 2 + 1)));
+    let outcome = exchange(&mut envoy, &[("x-a", &note), (":path", &path)], &[]);
+    assert_eq!(values(&outcome.upstream.headers, "x-a")[0].len(), note.len(), "headers and query count together");
+    assert_eq!(values(&outcome.upstream.headers, ":path")[0].len(), path.len());
+}
+
+#[test]
+fn a_mask_in_a_media_type_or_a_link_leaves_them_readable() {
+    let mut envoy = envoy(false, "block", false);
+    let link = format!("<https://api.example.com/?mail={MAIL}&page=2>; rel=next");
+    let outcome = exchange(&mut envoy, &[], &[("content-type", "text/plain; owner=ada@example.com"), ("link", &link)]);
+    assert_eq!(values(&outcome.client.headers, "content-type"), ["text/plain; owner=***@*******.***"]);
+    assert_eq!(
+        values(&outcome.client.headers, "link"),
+        ["<https://api.example.com/?mail=%5BREDACTED:email%5D&page=2>; rel=next"]
+    );
+}
+
 const PAGE: &str = include_str!("../docs/headers.md");
 
 /// The names in the row of the page's last table that begins so; `x-*` as `x-1`.
@@ -470,5 +563,27 @@ proptest! {
         once.sort();
         twice.sort();
         prop_assert_eq!(once, twice);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn what_is_masked_in_a_value_does_not_depend_on_the_headers_beside_it(
+        list in proptest::collection::vec(("(x-(tok|n)|tok)", "(tok|[=:] ?|[a-c;]){0,12}"), 1..5),
+    ) {
+        let regex = [("tok", "tok[=:] ?[^;]{3,9}", "redact")];
+        let mut envoy = own(&regex, "{}");
+        let mut masked = |headers: &[(&str, &str)]| exchange(&mut envoy, headers, &[]).upstream.headers.unwrap();
+        let numbered: Vec<(String, String)> =
+            list.iter().enumerate().map(|(at, (name, value))| (format!("x-{at}-{name}"), value.clone())).collect();
+        let all: Vec<(&str, &str)> = numbered.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let together = masked(&all);
+        for header in &all {
+            let alone = masked(&[*header]);
+            let of = |list: &HeaderList| list.iter().find(|(name, _)| name == header.0).map(|(_, value)| value.clone());
+            prop_assert_eq!(of(&together), of(&alone), "{:?}", header);
+        }
     }
 }

@@ -410,6 +410,30 @@ fn a_request_without_a_rule_says_why() {
     }
 }
 
+/// What kinds a rule looks for is not weighed: docs/policy.md says so.
+#[test]
+fn of_two_equally_strict_readings_of_an_escaped_slash_the_decoded_one_counts() {
+    let policy = load(
+        "
+domains:
+- hosts: ['*']
+  policy: {inspect_request_body: true}
+  routes:
+  - match: {path_prefix: /few}
+    policy: {checks: {body: {dlp: {direction: request, block: [ssn]}}}}
+  - match: {path_prefix: /many}
+    policy: {checks: {body: {dlp: {direction: request, block: [ssn, email, jwt]}}}}
+",
+    );
+    for (path, expected) in [
+        ("/few/..%2fmany", "$.domains[0].routes[1]"),
+        ("/many/..%2Ffew", "$.domains[0].routes[0]"),
+        ("/many%2fx", "$.domains[0].routes[1]"),
+    ] {
+        assert_eq!(place(&policy, "h", "GET", path, &[]), expected, "{path}");
+    }
+}
+
 /// Of the readings of an escaped slash, the stricter one counts.
 #[test]
 fn nobody_opts_out_with_an_escaped_slash() {

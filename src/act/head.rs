@@ -5,13 +5,18 @@
 
 use std::ops::Range;
 
+use super::spans::{self, Span};
 use super::{Code, Direction, Judgement, Part, judge, mask};
 use crate::detect::KindSet;
 use crate::policy::{BodyRule, HeadRule, Rule};
 use crate::scan::Finding;
 
-/// Headers whose value is a URL: a mask in one must be legal there.
-const URL_HEADERS: [&str; 3] = ["content-location", "location", "referer"];
+/// Headers whose value is a URL, or has one: a mask must be legal there.
+const URL_HEADERS: [&str; 4] = ["content-location", "link", "location", "referer"];
+/// A header whose parameters may be bare tokens: no label is one, so masks keep the length.
+const TOKENS_HEADER: &str = "content-type";
+/// Most bytes that masks add to a head; past it they keep the length. Envoy, servers and clients refuse heads that are too long.
+const MAX_GROWTH_BYTES: usize = 4096;
 
 /// What is to be changed in a head.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -27,13 +32,16 @@ impl HeadEdits {
     pub fn is_empty(&self) -> bool {
         self.headers.is_empty() && self.path.is_none()
     }
-}
 
-/// A value in the scanned text.
-struct Span {
-    range: Range<usize>,
-    /// Which header it is of.
-    header: usize,
+    /// Bytes that the head becomes longer.
+    fn growth(&self, headers: &[(&[u8], &[u8])]) -> usize {
+        let len_of =
+            |name: &[u8]| -> usize { headers.iter().filter(|(other, _)| *other == name).map(|(_, value)| value.len()).sum() };
+        let before: usize = self.headers.iter().map(|(name, _)| len_of(name.as_bytes())).sum();
+        let after: usize = self.headers.iter().flat_map(|(_, values)| values).map(Vec::len).sum();
+        let path = self.path.as_ref().map_or(0, |path| path.len().saturating_sub(len_of(b":path")));
+        after.saturating_sub(before).saturating_add(path)
+    }
 }
 
 /// Judges the head of a message; `None` where nothing is looked for in it. `headers` are all of them, names in lower case.
@@ -46,30 +54,38 @@ pub fn inspect_head(rule: &Rule, direction: Direction, headers: &[(&[u8], &[u8])
     };
     let of_headers = header_rule.as_ref().map(|head_rule| {
         let (text, spans) = text_of(head_rule, direction, headers);
-        let findings = in_spans(&head_rule.lists.program.scan(&text), &spans);
+        let findings = spans::scan(&head_rule.lists.program, &text, &spans);
         (judge(rule, head_rule, Part::Headers, &findings), head_rule, text, spans, findings)
     });
     let of_query = query_rule.as_ref().map(|head_rule| {
         let path = headers.iter().find(|(name, _)| *name == b":path").map(|(_, path)| *path).unwrap_or_default();
         let (before, query) =
             path.split_at(path.iter().position(|byte| *byte == b'?').map_or(path.len(), |at| at.saturating_add(1)));
-        let findings = in_parameters(head_rule, query);
+        let findings = spans::scan(&head_rule.lists.program, query, &spans::parameters(head_rule, query));
         (judge(rule, head_rule, Part::Query, &findings), head_rule, before, query, findings)
     });
     let judgements = || of_headers.iter().map(|part| &part.0).chain(of_query.iter().map(|part| &part.0));
     let blocked = judgements().any(|judgement| judgement.verdict.blocks());
-    let mut edits = HeadEdits::default();
-    if let Some((judgement, head_rule, text, spans, findings)) = &of_headers
-        && (judgement.rewrite || blocked)
-    {
-        edits.headers = masked_headers(rule, &to_mask(head_rule, blocked), text, spans, headers, findings);
-    }
-    if let Some((judgement, head_rule, before, query, findings)) = &of_query
-        && (judgement.rewrite || blocked)
-        && !findings.is_empty()
-    {
-        let query = masked(rule, &to_mask(head_rule, blocked), query, 0..query.len(), findings, true);
-        edits.path = query.map(|query| [*before, &query].concat());
+    let edits_of = |in_place: bool| {
+        let mut edits = HeadEdits::default();
+        let to_mask = |head_rule| to_mask(head_rule, blocked, in_place);
+        if let Some((judgement, head_rule, text, spans, findings)) = &of_headers
+            && (judgement.rewrite || blocked)
+        {
+            edits.headers = masked_headers(rule, &to_mask(head_rule), text, spans, headers, findings);
+        }
+        if let Some((judgement, head_rule, before, query, findings)) = &of_query
+            && (judgement.rewrite || blocked)
+            && !findings.is_empty()
+        {
+            let query = masked(rule, &to_mask(head_rule), query, 0..query.len(), findings, true);
+            edits.path = query.map(|query| [*before, &query].concat());
+        }
+        edits
+    };
+    let mut edits = edits_of(false);
+    if edits.growth(headers) > MAX_GROWTH_BYTES {
+        edits = edits_of(true);
     }
     let settled = |judgement: &Judgement| {
         let judgement = judgement.clone();
@@ -81,8 +97,11 @@ pub fn inspect_head(rule: &Rule, direction: Direction, headers: &[(&[u8], &[u8])
 }
 
 /// What is masked in a head: what the policy says, or everything where it goes nowhere but into the access log.
-fn to_mask(head_rule: &HeadRule, blocked: bool) -> BodyRule {
-    let lists = head_rule.lists.clone();
+fn to_mask(head_rule: &HeadRule, blocked: bool, in_place: bool) -> BodyRule {
+    let mut lists = head_rule.lists.clone();
+    if in_place {
+        lists.same_length = KindSet::EVERY;
+    }
     if blocked { BodyRule { redact: lists.block.union(lists.redact), block: KindSet::EMPTY, ..lists } } else { lists }
 }
 
@@ -99,42 +118,16 @@ fn text_of(head_rule: &HeadRule, direction: Direction, headers: &[(&[u8], &[u8])
     for (header, (name, value)) in headers.iter().enumerate() {
         let Ok(readable) = std::str::from_utf8(name) else { continue };
         if head_rule.names.has_header(readable, direction == Direction::Response) {
+            let named_from = text.len();
             text.extend_from_slice(name);
             text.extend_from_slice(b": ");
             let start = text.len();
             text.extend_from_slice(value);
-            spans.push(Span { range: start..text.len(), header });
+            spans.push(Span { named_from, range: start..text.len(), header });
             text.push(0);
         }
     }
     (text, spans)
-}
-
-/// The findings that start in a value; what of one lies beyond its end is not it.
-fn in_spans(findings: &[Finding], spans: &[Span]) -> Vec<Finding> {
-    let inside = findings.iter().filter_map(|finding| {
-        let start = to_usize(finding.start);
-        let span = spans.get(spans.partition_point(|span| span.range.end <= start))?;
-        (span.range.start <= start).then(|| Finding { end: finding.end.min(span.range.end as u64), ..*finding })
-    });
-    inside.collect()
-}
-
-/// The findings in parameters that are read.
-fn in_parameters(head_rule: &HeadRule, query: &[u8]) -> Vec<Finding> {
-    let mut findings = head_rule.lists.program.scan(query);
-    let mut parameters = query.split(|byte| *byte == b'&');
-    let (mut end, mut read) = (0usize, false);
-    findings.retain(|finding| {
-        while end <= to_usize(finding.start) {
-            let Some(parameter) = parameters.next() else { break };
-            end = end.saturating_add(parameter.len()).saturating_add(1);
-            let name = parameter.split(|byte| *byte == b'=').next().unwrap_or_default();
-            read = head_rule.names.has_parameter(&decoded(name));
-        }
-        read
-    });
-    findings
 }
 
 fn masked_headers(
@@ -149,7 +142,8 @@ fn masked_headers(
         let (name, value) = headers.get(header)?;
         let Some(span) = spans.iter().find(|span| span.header == header) else { return Some(value.to_vec()) };
         let url = URL_HEADERS.iter().any(|url| url.as_bytes() == *name);
-        masked(rule, lists, text, span.range.clone(), findings, url)
+        let in_place = (*name == TOKENS_HEADER.as_bytes()).then(|| BodyRule { same_length: KindSet::EVERY, ..lists.clone() });
+        masked(rule, in_place.as_ref().unwrap_or(lists), text, span.range.clone(), findings, url)
     };
     let mut changed: Vec<(String, Vec<Vec<u8>>)> = Vec::new();
     for span in spans {
@@ -199,23 +193,6 @@ fn encode(out: &mut Vec<u8>, mask: &[u8]) {
             out.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
-}
-
-/// A parameter's name as a server reads it.
-fn decoded(name: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(name.len());
-    let mut rest = name;
-    while let Some((byte, behind)) = rest.split_first() {
-        let escaped = || {
-            let hex = behind.get(..2).filter(|hex| *byte == b'%' && hex.iter().all(u8::is_ascii_hexdigit))?;
-            u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
-        };
-        (rest, _) = match escaped() {
-            Some(byte) => (behind.get(2..).unwrap_or_default(), out.push(byte)),
-            None => (behind, out.push(if *byte == b'+' { b' ' } else { *byte })),
-        };
-    }
-    out
 }
 
 fn to_usize(offset: u64) -> usize {

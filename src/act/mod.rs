@@ -13,6 +13,7 @@ mod mask;
 mod places;
 mod plan;
 mod reply;
+mod spans;
 mod streamer;
 mod verdict;
 
