@@ -30,7 +30,7 @@ fn page() -> String {
          {LOOK_AHEAD} behind it, and as far as words may stand near.\n\n\
          Where a word must stand near, it may stand before the value or behind it (there up to the next line end or double quote), in any \
          letter case, alone or as a part of a name: `routing number` is also `routing_number`, `routingNumber` and `ROUTING-NUMBER`.\n\n\
-         A value is also found when some or all of its letters, digits, spaces and `+ - . _ @ '` are escaped: `\\u0041` in JSON \
+         A value is also found when some or all of its characters are escaped, but for `\" \\ % {{ }} [ ]` and all that is not ASCII: `\\u0041` in JSON \
          (and in JSON inside JSON, with up to four backslashes), `%41` in a URL, `&#65;`, `&#x41;`, `&nbsp;`, `&plus;`, `&apos;`, \
          `&commat;`, `&period;` and `&lowbar;` in HTML and XML, whatever the body's type. Masked are whole escapes. Decoded is \
          once: `%2541` is no `A`. What is a value as it is written stays one, whatever it reads like decoded.\n\n\
