@@ -79,14 +79,19 @@ fn every_match_shows_its_anchor() {
             for finding in &row.wanted {
                 let (start, end) = (usize::try_from(finding.start).unwrap(), usize::try_from(finding.end).unwrap());
                 // A name that leads to the value is of the match, not of the finding.
-                let led = |from: &usize| {
-                    let range = reference::longest(kind, &row.body, *from)
-                        .and_then(|to| kind.spec().judge(&reference::candidate(kind, &row.body, *from, to)));
-                    range.is_some_and(|range| range.start > 0 && from + range.start == start)
+                let leads = |body: &[u8], start: usize| {
+                    (0..start).find(|from| {
+                        let range = reference::longest(kind, body, *from)
+                            .and_then(|to| kind.spec().judge(&reference::candidate(kind, body, *from, to)));
+                        range.is_some_and(|range| range.start > 0 && from + range.start == start)
+                    })
                 };
-                let value = &row.body[(0..start).find(led).unwrap_or(start)..end];
+                let read = |to: usize| reference::view::View::of(&row.body[..to]).decoded;
+                let decoded = read(end);
+                let from = leads(&row.body, start).map(|from| read(from).len());
+                let from = from.or_else(|| leads(&read(row.body.len()), read(start).len()));
                 // What is escaped shows it when decoded.
-                let value = reference::view::View::of(value).decoded;
+                let value = &decoded[from.unwrap_or(read(start).len())..];
                 let shown = match kind.spec().anchor {
                     Anchor::Prefix(prefixes) => prefixes.iter().any(|prefix| value.starts_with(prefix.as_bytes())),
                     Anchor::Inner(inner, within) => {

@@ -32,7 +32,7 @@ fn page() -> String {
          letter case, alone or as a part of a name: `routing number` is also `routing_number`, `routingNumber` and `ROUTING-NUMBER`. \
          In a table the word stands in the header row, and only the first rows are near it: see [limits.md](limits.md).\n\n\
          Letters in numbers of accounts and people (`iban`, `es_dni`, `it_codice_fiscale` and their like) are capitals.\n\n\
-         A value is also found when some or all of its letters, digits, spaces and `+ - . _ @ '` are escaped: `\\u0041` in JSON \
+         A value is also found when some or all of its characters are escaped, but for `\" \\ % {{ }} [ ]` and all that is not ASCII: `\\u0041` in JSON \
          (and in JSON inside JSON, with up to four backslashes), `%41` in a URL, `&#65;`, `&#x41;`, `&nbsp;`, `&plus;`, `&apos;`, \
          `&commat;`, `&period;` and `&lowbar;` in HTML and XML, whatever the body's type. Masked are whole escapes. Decoded is \
          once: `%2541` is no `A`. What is a value as it is written stays one, whatever it reads like decoded.\n\n\

@@ -32,9 +32,14 @@ fn escaped(random: &mut Random, byte: u8, style: usize) -> String {
     }
 }
 
+/// Are values of this kind URLs with a password?
+fn is_url(kind: Kind) -> bool {
+    matches!(kind.name(), "database_url" | "basic_auth_url")
+}
+
 /// May stand in a value, and is decoded.
 fn is_decoded(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b" +-._@'".contains(&byte)
+    (byte == b' ' || byte.is_ascii_graphic()) && !b"\"\\%{}[]".contains(&byte)
 }
 
 /// `value` with one in `rarity` of its characters escaped in one style, or each in its own.
@@ -99,6 +104,10 @@ fn every_value_of_the_corpora_is_found_whole_when_any_of_its_characters_are_esca
         let mut random = Random(case | 4 << 40);
         let Positive { kind, before, value, after } = &values[random.below(values.len())];
         let rarity = 1 + random.below(20);
+        // A password that is percent-encoded already is encoded twice when more of its URL is.
+        if value.windows(3).any(|escape| matches!(escape, b"%2F" | b"%2f" | b"%3A" | b"%3a")) && is_url(*kind) {
+            continue;
+        }
         let value = escape(&mut random, value, rarity);
         // The first kinds need nothing near; the others stay where they stood.
         let elsewhere = random.pick(&[&("\"", "\""), &("<td>", "</td>"), &("k=", "&x=1"), &("", "")]);
@@ -121,7 +130,7 @@ fn bodies_of_escaped_values_and_near_misses_in_any_cut() {
     let values = positives(300);
     let noise = [
         "\\", "\\\\", "\\u", "\\u00", "%", "%4", "&", "&#", "&#x4", "&comma", "x", " ", "\"", "\n", "@", "-----", "%B4111",
-        "&#64", "%3D",
+        "&#64", "%3D", "\\/", "%2F", "%3a",
     ];
     for case in 0..30_000u64 {
         let mut random = Random(case | 5 << 40);
@@ -159,8 +168,8 @@ fn values_with_escapes_beside_them_in_pieces_of_one_to_nine_bytes() {
     let program = Programs::new(Arc::new(detectors)).of(KindSet::all().iter().chain(own).collect());
     let values = positives(120);
     let beside = [
-        "\\n", "\\t", "\\\\n", "\\u0020", "\\u0061", "\\u00e9", "%20", "%2B", "%3D", "%41", "&amp;", "&nbsp;", "&#64;", "&#x20;",
-        "&#39;", "\\", "%", "&", "\\u", "a", ".", "-", " ", "\"", "\n", "@", "1",
+        "\\n", "\\t", "\\\\n", "\\u0020", "\\u0061", "\\u00e9", "%20", "%2B", "%3D", "%2F", "\\/", "\\u003d", "%41", "&amp;",
+        "&nbsp;", "&#64;", "&#x20;", "&#39;", "\\", "%", "&", "\\u", "a", ".", "-", " ", "\"", "\n", "@", "1",
     ];
     let mut seen = 0;
     for case in 0..1_500u64 {
@@ -189,6 +198,19 @@ fn values_with_escapes_beside_them_in_pieces_of_one_to_nine_bytes() {
         }
     }
     assert!(seen > 2_000, "only {seen} findings: the cases test nothing");
+}
+
+#[test]
+fn punctuation_of_a_policys_own_values_may_be_escaped() {
+    let mut detectors = Detectors::default();
+    let kind = detectors.add(Detector::of_regex("own", "key:[0-9]{3}").unwrap()).unwrap();
+    let program = Programs::new(Arc::new(detectors)).of([kind].into_iter().collect());
+    for body in ["key:123", "key%3A123", r"key\u003a123", "key&#58;123", "key&#x3A;123"] {
+        assert_eq!(program.scan(body.as_bytes()), [Finding { start: 0, end: body.len() as u64, kind }], "{body}");
+    }
+    for body in ["key%5B123", "key%253A123", r"key\/123"] {
+        assert_eq!(program.scan(body.as_bytes()), [], "{body}");
+    }
 }
 
 #[test]

@@ -60,6 +60,6 @@ fn meaning(text: &[u8]) -> Option<u8> {
                 .into(),
         }
     };
-    let taken = |byte: u8| byte.is_ascii_alphanumeric() || b" +-._@'".contains(&byte);
+    let taken = |byte: u8| (byte == b' ' || byte.is_ascii_graphic()) && !b"\"\\%{}[]".contains(&byte);
     if code == 0xa0 { Some(b' ') } else { u8::try_from(code).ok().filter(|byte| taken(*byte)) }
 }

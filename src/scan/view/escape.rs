@@ -1,7 +1,8 @@
 //! Escapes of JSON, URLs, HTML and XML that stand for a character of a value: where one begins, how long it is, what it is.
 //!
-//! Taken are letters, digits, a space and `+ - . _ @ '`, of which values are made. All else is left as it is written: validators
-//! know how `%3D` or `\n` look beside a value. An escape is read once, from left to right; what it stands for begins no other.
+//! Taken are a space and all that ASCII prints but `" \ % { } [ ]`: values are made of the rest, documents of quotes and brackets,
+//! and escapes of `\` and `%`. Those are left as they are written: validators know how `%22` or `\n` look beside a value. An escape
+//! is read once, from left to right; what it stands for begins no other.
 
 use crate::scan::block::{self, BLOCK, Block};
 
@@ -230,7 +231,7 @@ fn named(bytes: &[u8]) -> Parsed {
 /// An escape of `len` bytes, if what it stands for may stand in a value.
 fn taken(len: usize, code: u32) -> Parsed {
     match u8::try_from(code) {
-        Ok(byte) if byte.is_ascii_alphanumeric() || b" +-._@'".contains(&byte) => Parsed::Escape { len, byte },
+        Ok(byte) if matches!(byte, b' '..=b'~') && !b"\"\\%{}[]".contains(&byte) => Parsed::Escape { len, byte },
         _ if code == NO_BREAK_SPACE => Parsed::Escape { len, byte: b' ' },
         _ => Parsed::No,
     }
@@ -243,11 +244,20 @@ mod tests {
 
     #[test]
     fn escapes_of_what_stands_in_values_are_read_and_no_others() {
-        let rows: [(&str, Option<u8>); 30] = [
+        let rows: [(&str, Option<u8>); 39] = [
             ("%41", Some(b'A')),
             ("%5f", Some(b'_')),
             ("%20", Some(b' ')),
-            ("%3D", None),
+            ("%3D", Some(b'=')),
+            ("%2f", Some(b'/')),
+            ("%22", None),
+            ("%25", None),
+            ("%5C", None),
+            ("%5B", None),
+            ("%7d", None),
+            ("%7F", None),
+            (r"\u003c", Some(b'<')),
+            (r"\u005c", None),
             ("%B4", None),
             ("%A0", None),
             ("%4g", None),
