@@ -114,7 +114,7 @@ ROW = {"rows": [{"id": "MEM-0001", "note": "MEM-0002"}, {"id": {"public": "MEM-0
 MASKED_ROW = {"rows": [{"id": "[REDACTED:member]", "note": "MEM-0002"}, {"id": {"public": "MEM-0003"}}], "user": ["[REDACTED:member]"]}
 GRADE = {"name": "MEM-0005", "terms": [{"gpa": 3.5}, {"grade": {"math": "B+", "art": None}}]}
 LABEL = "[REDACTED:grades]"
-MASKED_GRADE = {"name": "MEM-0005", "terms": [{"gpa": LABEL}, {"grade": {"math": LABEL, "art": LABEL}}]}
+MASKED_GRADE = {"name": "MEM-0005", "terms": [{"gpa": LABEL}, {"grade": {"math": LABEL, "art": None}}]}
 PLACES: dict[str, tuple[str, bytes, bytes | None]] = {
     "paths": ("application/json", documents(("", ROW)), documents(("", MASKED_ROW))),
     "json_keys": ("application/problem+json", documents(("", GRADE)), documents(("", MASKED_GRADE))),
